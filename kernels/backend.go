@@ -1,0 +1,109 @@
+// Package kernels defines the operations that touch tensor elements. It holds definitions only: one op_*.go file per
+// family, each op an argument struct whose doc comment is the specification, and a Backend that is a struct of functions.
+//
+// Package kernels/ref implements every op by plain float64 loops and is the living definition; kernels/cpu and
+// kernels/cuda implement the same contract for speed. Package kernels/kerneltest runs one conformance suite over all.
+//
+// # Conventions
+//
+// Dimensions: B batch, T tokens, D width, F expert hidden, E experts, K picks per token, R routed rows, M tasks,
+// P parameters, C cotangent rows. "float" is the backend's Float type. Matrices are rank-2 tensors; unless an op says
+// otherwise rows may be strided but the last dimension has stride 1, outputs do not overlap inputs, and shapes agree
+// (the caller checked them). Accumulate selects between dst = v and dst += v. Every op is deterministic: the same
+// inputs give the same bits for any number of threads. An op on zero rows does nothing. NaN and infinity propagate.
+//
+// # Cotangent rows
+//
+// A backward op works on C cotangent rows that belong to activation rows: the optional tensor Act (I32 [C]) gives the
+// activation row of each cotangent row; without it cotangent row c belongs to activation row c. When rows are shared by
+// M tasks, C = M*T and the activations are read in place, never copied.
+//
+// # Segments
+//
+// Gradients of parameters are cut by task: Segs is an I32 tensor [S,SegCols] whose rows are {group, task, act0, row0, n}:
+// cotangent rows row0..row0+n belong to the task and, in order, to activation rows act0..act0+n; group is the expert of
+// a bank and 0 elsewhere. Segments with n = 0 are allowed. A destination is dst[group][task]; the Touched tensor (I32,
+// indexed like dst) tells whether a destination holds a gradient already: the first segment of an untouched destination
+// overwrites it and sets the flag, later ones add, in the order of the rows of Segs. A stride of 0 along the task
+// dimension of dst and Touched makes all tasks share one destination.
+package kernels
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"artel/dtype"
+	"artel/tensor"
+)
+
+// SegCols is the number of columns of a segment table: group, task, act0, row0, n.
+const SegCols = 5
+
+// Backend is a set of kernels. A nil function is an op that the backend lacks.
+type Backend struct {
+	Name  string     // "cpu/avx512", "ref"
+	Float dtype.Type // element type of parameters, activations and gradients
+
+	// Alloc returns zeroed storage that the backend can compute on.
+	Alloc func(d dtype.Type, n int) *tensor.Storage
+	// Sync waits until every op has finished and returns the first error of the device since the last Sync.
+	Sync func() error
+
+	Moves
+	Linear
+	Elementwise
+	Norms
+	Losses
+	Routing
+	Training
+}
+
+// New returns a contiguous zeroed tensor in the backend's memory.
+func (b *Backend) New(d dtype.Type, shape ...int) tensor.Tensor {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	return tensor.Of(b.Alloc(d, n), 0, shape...)
+}
+
+// Missing lists the ops that b lacks, in the order of the contract.
+func (b *Backend) Missing() []string {
+	var out []string
+	v := reflect.ValueOf(*b)
+	for i := 0; i < v.NumField(); i++ {
+		f := v.Field(i)
+		switch f.Kind() {
+		case reflect.Func:
+			if f.IsNil() {
+				out = append(out, v.Type().Field(i).Name)
+			}
+		case reflect.Struct:
+			for j := 0; j < f.NumField(); j++ {
+				if f.Field(j).IsNil() {
+					out = append(out, f.Type().Field(j).Name)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Require returns an error that names the ops of want that b lacks.
+func (b *Backend) Require(want ...string) error {
+	missing := map[string]bool{}
+	for _, m := range b.Missing() {
+		missing[m] = true
+	}
+	var lack []string
+	for _, w := range want {
+		if missing[w] {
+			lack = append(lack, w)
+		}
+	}
+	if len(lack) > 0 {
+		return fmt.Errorf("kernels: backend %s lacks %s", b.Name, strings.Join(lack, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package kernels
+
+import "artel/tensor"
+
+// Moves holds the ops that move elements without arithmetic on more than one input row.
+type Moves struct {
+	Fill        func(dst tensor.Tensor, v float64) // dst[...] = v, any strides, any type
+	Copy        func(Copy)
+	Axpy        func(Axpy)
+	GatherRows  func(GatherRows)
+	ScatterRows func(ScatterRows)
+}
+
+// Copy is dst = src for equal shapes of rank <= 4, any strides; float types are converted (round to nearest even).
+type Copy struct{ Dst, Src tensor.Tensor }
+
+// Axpy is dst = alpha*src, or dst += alpha*src when Accumulate, for equal shapes of rank <= 2, last stride 1.
+type Axpy struct {
+	Dst, Src   tensor.Tensor
+	Alpha      float64
+	Accumulate bool
+}
+
+// GatherRows is dst[i,:] = src[index[i],:]; a negative index gives a zero row.
+//
+//	Src [N,D]  Index I32 [n]  Dst [n,D]; Src and Dst are both float or both I32.
+type GatherRows struct{ Dst, Src, Index tensor.Tensor }
+
+// ScatterRows is dst[index[i],:] += src[i,:] for i in order; a negative index skips the row. Dst is float.
+//
+//	Src [n,D]  Index I32 [n]  Dst [N,D]
+type ScatterRows struct{ Dst, Src, Index tensor.Tensor }

@@ -1,0 +1,55 @@
+package tensor
+
+import (
+	"unsafe"
+
+	"artel/dtype"
+)
+
+// Storage is a block of elements of one type, in host memory or on a device.
+type Storage struct {
+	Type dtype.Type
+	Len  int // elements
+
+	host unsafe.Pointer // first element in host memory, nil on a device
+	keep any            // keeps the host memory alive
+	dev  uint64         // device address, 0 on the host
+}
+
+// NewHost returns a zeroed host storage of n elements, aligned to 64 bytes.
+func NewHost(t dtype.Type, n int) *Storage {
+	const align = 64
+	size := n*t.Size() + align
+	buf := make([]uint64, (size+7)/8) // uint64 gives the alignment every element type needs
+	p := unsafe.Pointer(unsafe.SliceData(buf))
+	if r := uintptr(p) % align; r != 0 {
+		p = unsafe.Add(p, align-r)
+	}
+	return &Storage{Type: t, Len: n, host: p, keep: buf}
+}
+
+// Device returns a storage for n elements at a device address; the caller owns that memory.
+func Device(t dtype.Type, n int, addr uint64) *Storage {
+	return &Storage{Type: t, Len: n, dev: addr}
+}
+
+// WrapF32 returns a storage over s, which it shares.
+func WrapF32(s []float32) *Storage {
+	return &Storage{Type: dtype.F32, Len: len(s), host: unsafe.Pointer(unsafe.SliceData(s)), keep: s}
+}
+
+// WrapF64 returns a storage over s, which it shares.
+func WrapF64(s []float64) *Storage {
+	return &Storage{Type: dtype.F64, Len: len(s), host: unsafe.Pointer(unsafe.SliceData(s)), keep: s}
+}
+
+// WrapI32 returns a storage over s, which it shares.
+func WrapI32(s []int32) *Storage {
+	return &Storage{Type: dtype.I32, Len: len(s), host: unsafe.Pointer(unsafe.SliceData(s)), keep: s}
+}
+
+// OnHost reports whether the elements are in host memory.
+func (s *Storage) OnHost() bool { return s.dev == 0 }
+
+// Address returns the device address, 0 for host memory.
+func (s *Storage) Address() uint64 { return s.dev }
