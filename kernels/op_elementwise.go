@@ -16,6 +16,7 @@ type Elementwise struct {
 	RowDot    func(RowDot)
 	Dropout   func(Dropout)
 	AddByRow  func(AddByRow)
+	Noise     func(Noise)
 }
 
 // Unary names a function of one variable.
@@ -32,10 +33,11 @@ const (
 	Exp
 	Log
 	Square
+	Softplus // log(1 + exp(x))
 )
 
 // unaryNames spells the functions as config files do.
-var unaryNames = [...]string{"identity", "relu", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "square"}
+var unaryNames = [...]string{"identity", "relu", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "square", "softplus"}
 
 // String returns the config spelling.
 func (u Unary) String() string { return unaryNames[u] }
@@ -162,3 +164,13 @@ type Dropout struct {
 //
 //	X, Dst [N,D]  Table [V,D]  Row I32 [N]
 type AddByRow struct{ Dst, X, Table, Row tensor.Tensor }
+
+// Noise fills Dst with standard normal numbers: element (i,j) is the Box-Muller value sqrt(-2 ln u) cos(2 pi v) of words
+// (0,1) and (2,3) of the Philox block of Key.Key at the counter (hi = Keys[i,0] | Keys[i,1]<<32, lo = j), with
+// u = (w0 + 1) / 2^32 and v = w2 / 2^32.
+//
+//	Dst [N,E]  Keys I32 [N,2]
+type Noise struct {
+	Dst, Keys tensor.Tensor
+	Key       rng.Stream
+}

@@ -77,6 +77,24 @@ func (a *Arena) Reset() {
 	}
 }
 
+// Mark is a position in an arena.
+type Mark struct{ cur, used [8]int }
+
+// Mark returns the present position, for Release.
+func (a *Arena) Mark() (m Mark) {
+	for d := range a.pools {
+		m.cur[d], m.used[d] = a.pools[d].cur, a.pools[d].used
+	}
+	return m
+}
+
+// Release takes back everything handed out since m: scratch of one op.
+func (a *Arena) Release(m Mark) {
+	for d := range a.pools {
+		a.pools[d].cur, a.pools[d].used = m.cur[d], m.used[d]
+	}
+}
+
 // Bytes returns the memory held.
 func (a *Arena) Bytes() int64 {
 	var n int64

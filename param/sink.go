@@ -1,0 +1,142 @@
+package param
+
+import (
+	"fmt"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/tensor"
+)
+
+// Sink is where a backward pass puts parameter gradients.
+//
+// A plain Sink has one row for all tasks: the gradient of the sum of the losses. A per-task Sink has one row per task for
+// every group that more than one task reaches; groups of a single task have one row there too. Nothing has to be zeroed:
+// flags tell which destinations hold a gradient, the first write of a step overwrites.
+type Sink struct {
+	Set   *Set
+	Tasks int           // rows per shared group, 1 for a plain sink
+	Grad  tensor.Tensor // [P]: plain gradients, gradients of single-task groups, and room for the combined gradient
+	Jac   tensor.Tensor // [M,PJ]: task gradients of the shared groups, none for a plain sink
+
+	jacOff  []int         // by group: first column in Jac, or -1 when the group's gradient goes to Grad
+	touched tensor.Tensor // I32 [params, Tasks]: whether (parameter, task) holds a gradient
+}
+
+// NewPlain returns a sink that sums all tasks.
+func NewPlain(be *kernels.Backend, s *Set) *Sink {
+	k := &Sink{Set: s, Tasks: 1, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
+	for i := range k.jacOff {
+		k.jacOff[i] = -1
+	}
+	k.touched = be.New(dtype.I32, len(s.Params), 1)
+	return k
+}
+
+// NewPerTask returns a sink with one row per task for the groups that several tasks reach. reach[g] is the set of tasks
+// (bit t for task t) that reach group g, as found by autograd.Tape.Reach.
+func NewPerTask(be *kernels.Backend, s *Set, tasks int, reach []uint64) (*Sink, error) {
+	if len(reach) != len(s.Groups) {
+		return nil, fmt.Errorf("param: reach of %d groups, want %d", len(reach), len(s.Groups))
+	}
+	k := &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
+	cols := 0
+	for i, g := range s.Groups {
+		k.jacOff[i] = -1
+		if reach[i]&(reach[i]-1) != 0 {
+			k.jacOff[i] = cols
+			cols += g.Len
+		}
+	}
+	k.Jac = be.New(be.Float, tasks, cols)
+	k.touched = be.New(dtype.I32, len(s.Params), tasks)
+	return k, nil
+}
+
+// PerTask reports whether group g has one row per task.
+func (k *Sink) PerTask(g *Group) bool { return k.jacOff[g.Index] >= 0 }
+
+// Begin forgets the gradients of the last step.
+func (k *Sink) Begin(be *kernels.Backend) { be.Fill(k.touched, 0) }
+
+// Rows returns the destination of p's gradient as [1,M,shape...] and its flags as I32 [1,M] for M tasks. Where all
+// tasks share one row the stride along M is 0.
+func (k *Sink) Rows(p *Param) (dst, touched tensor.Tensor) {
+	return k.rows(p, 1, 0, 0)
+}
+
+// BankRows is Rows for a bank: [E,M,rows,cols] and [E,M].
+func (k *Sink) BankRows(b *Bank) (dst, touched tensor.Tensor) {
+	e := len(b.Experts)
+	flags := 0
+	if e > 1 {
+		flags = b.Experts[1].Index - b.Experts[0].Index
+	}
+	return k.rows(b.Experts[0], e, b.distance(), flags)
+}
+
+// rows describes e destinations that start dist elements (and flagDist parameters) apart.
+func (k *Sink) rows(p *Param, e, dist, flagDist int) (dst, touched tensor.Tensor) {
+	m := k.Tasks
+	base, taskStride, flagStride := k.Grad.Narrow(0, p.Off, p.Len()), 0, 0
+	if off := k.jacOff[p.Group.Index]; off >= 0 {
+		base = k.Jac.At(0).Narrow(0, off+p.Off-p.Group.Off, p.Len())
+		taskStride, flagStride = k.Jac.Stride(0), 1
+	}
+	shape, stride := [4]int{e, m}, [4]int{dist, taskStride}
+	n := copy(shape[2:], p.shape)
+	for i, s := n-1, 1; i >= 0; i-- {
+		stride[2+i] = s
+		s *= p.shape[i]
+	}
+	dst = base.Strided(shape[:2+n], stride[:2+n])
+	flags := k.touched.At(p.Index).Strided([]int{e, m}, []int{flagDist * k.Tasks, flagStride})
+	return dst, flags
+}
+
+// Rows of a group: [M,Len] for a per-task group. It panics for others.
+func (k *Sink) GroupRows(g *Group) tensor.Tensor {
+	return k.Jac.Narrow(1, k.jacOff[g.Index], g.Len)
+}
+
+// GroupGrad returns the group's slice of Grad, [Len].
+func (k *Sink) GroupGrad(g *Group) tensor.Tensor { return k.Grad.Narrow(0, g.Off, g.Len) }
+
+// Settle closes a backward pass for group g: a parameter without a gradient gets zeros wherever another parameter of the
+// group has one, so that the group's rows can be read as a whole. It fills present (I32 [M]) with 1 for every
+// task that has a gradient in the group; rows of absent tasks hold garbage and must not be read. A group whose tasks
+// share one row, and that no task reached, gets a zero gradient.
+func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
+	per := k.PerTask(g)
+	for t := range present {
+		present[t] = 0
+		for _, p := range g.Params {
+			if k.flag(p, t, per) != 0 {
+				present[t] = 1
+			}
+		}
+	}
+	for t := 0; t < k.Tasks; t++ {
+		if !per && t > 0 {
+			break
+		}
+		for _, p := range g.Params {
+			if k.flag(p, t, per) != 0 || per && present[t] == 0 {
+				continue
+			}
+			row := k.GroupGrad(g)
+			if per {
+				row = k.GroupRows(g).At(t)
+			}
+			be.Fill(row.Narrow(0, p.Off-g.Off, p.Len()), 0)
+		}
+	}
+}
+
+// flag reads the flag of (p, t); where tasks share a row they share the flag.
+func (k *Sink) flag(p *Param, t int, per bool) int32 {
+	if !per {
+		t = 0
+	}
+	return k.touched.I32()[p.Index*k.Tasks+t]
+}
