@@ -10,7 +10,12 @@
 // P parameters, C cotangent rows. "float" is the backend's Float type. Matrices are rank-2 tensors; unless an op says
 // otherwise rows may be strided but the last dimension has stride 1, outputs do not overlap inputs, and shapes agree
 // (the caller checked them). Accumulate selects between dst = v and dst += v. Every op is deterministic: the same
-// inputs give the same bits for any number of threads. An op on zero rows does nothing. NaN and infinity propagate.
+// inputs give the same bits for any number of threads. An op on zero rows does nothing. Indices are in range unless an op
+// gives negative ones a meaning.
+//
+// NaN and infinity propagate as the formulas say. Where a formula multiplies by a factor that is exactly 0 (the derivative
+// of ReLU, a dropped element), infinity or NaN on the other side may give 0 or NaN. What is skipped (negative indices,
+// absent tasks, rows past a count) is not read.
 //
 // # Cotangent rows
 //
@@ -23,9 +28,10 @@
 // Gradients of parameters are cut by task: Segs is an I32 tensor [S,SegCols] whose rows are {group, task, act0, row0, n}:
 // cotangent rows row0..row0+n belong to the task and, in order, to activation rows act0..act0+n; group is the expert of
 // a bank and 0 elsewhere. Segments with n = 0 are allowed. A destination is dst[group][task]; the Touched tensor (I32,
-// indexed like dst) tells whether a destination holds a gradient already: the first segment of an untouched destination
-// overwrites it and sets the flag, later ones add, in the order of the rows of Segs. A stride of 0 along the task
-// dimension of dst and Touched makes all tasks share one destination.
+// indexed like dst, 0 or 1) tells whether a destination holds a gradient already: the first segment of an untouched
+// destination overwrites it and sets the flag to 1, later ones add, in the order of the rows of Segs. A segment with n = 0
+// is skipped: it neither writes nor sets the flag, so a destination without rows stays untouched. A stride of 0 along the
+// task dimension of dst and Touched makes all tasks share one destination.
 package kernels
 
 import (

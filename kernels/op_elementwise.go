@@ -25,7 +25,7 @@ type Unary uint8
 // The functions of Map.
 const (
 	Identity Unary = iota
-	ReLU           // max(x, 0); derivative 0 at 0
+	ReLU           // max(x, 0); derivative 0 for x <= 0
 	GELU           // x * Phi(x), the exact form with erf
 	SiLU           // x * sigmoid(x)
 	Sigmoid        // 1 / (1 + exp(-x))
@@ -120,9 +120,9 @@ type Gated struct {
 //	dScale[c]  =  <dA[c,:], a>          (only when DScale is given)
 //
 //	H [N,Width(F)]  DA [C,F]  DH [C,Width(F)]  Act I32 [C] or none  Scale [N] or none  DScale [C] or none
-//	Rows I32 [1] or none: number of valid cotangent rows
+//	Rows I32 [1] or none: number of valid cotangent rows; the rows of DH and DScale from there on are left alone
 //
-// DH may be the same memory as DA for the gates of width F.
+// Accumulate concerns DH; DScale is overwritten. Without Accumulate DH may be the same memory as DA for the gates of width F.
 type GatedGrad struct {
 	DH, DScale, H, DA, Act, Scale, Rows tensor.Tensor
 	Gate                                Gate
@@ -145,7 +145,7 @@ type RowDot struct {
 	Accumulate     bool
 }
 
-// Dropout is Dst[c,j] (=|+=) X[c,j] * keep / (1-P), where keep is 1 with probability 1-P.
+// Dropout is Dst[c,j] (=|+=) X[c,j] / (1-P) with probability 1-P, and (=|+=) 0 otherwise.
 //
 // The decision for element j of activation row a = act(c) is word j%4 of the Philox block of Key.Key at the counter
 // (hi = Keys[a,0] | Keys[a,1]<<32 as unsigned halves, lo = j/4): it is kept when that word >= P*2^32. It depends on the row's
@@ -166,8 +166,8 @@ type Dropout struct {
 type AddByRow struct{ Dst, X, Table, Row tensor.Tensor }
 
 // Noise fills Dst with standard normal numbers: element (i,j) is the Box-Muller value sqrt(-2 ln u) cos(2 pi v) of words
-// (0,1) and (2,3) of the Philox block of Key.Key at the counter (hi = Keys[i,0] | Keys[i,1]<<32, lo = j), with
-// u = (w0 + 1) / 2^32 and v = w2 / 2^32.
+// w0 and w2 of the Philox block of Key.Key at the counter (hi = Keys[i,0] | Keys[i,1]<<32 as unsigned halves, lo = j), with
+// u = (w0 + 1) / 2^32 and v = w2 / 2^32, computed in float64 and rounded once: near u = 1 float32 has too few digits.
 //
 //	Dst [N,E]  Keys I32 [N,2]
 type Noise struct {

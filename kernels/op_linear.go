@@ -16,7 +16,8 @@ type Linear struct {
 //
 //	A [m,k]  B [k,n]  C [m,n]  Bias [n] or none
 //
-// A and B may have any strides of which one is 1 (so transposes are views). Products are summed in float32 for F32.
+// A and B may have any strides of which one is 1 (so transposes are views). Products are summed in float32 for F32. An
+// empty sum (k = 0) is 0.
 type GEMM struct {
 	A, B, C    tensor.Tensor
 	Bias       tensor.Tensor
@@ -43,7 +44,8 @@ type GroupedGEMM struct {
 //	DY [C,n]  YIndex I32 or none: yi(r) = YIndex[r]    (gathered cotangents)
 //	Dst [G,M,k,n] (last two dimensions may be a transposed view), Touched I32 [G,M], Segs I32 [S,SegCols]
 //
-// The order of summation depends on the segment alone, never on threads. See the package comment for Touched.
+// The order of summation depends on the segment alone, never on threads. See the package comment for Touched and for
+// segments without rows.
 type GradW struct {
 	X, XIndex, DY, YIndex tensor.Tensor
 	Segs                  tensor.Tensor
@@ -76,7 +78,7 @@ type Embed struct {
 //
 //	DY [C,D]  Dst [1,M,V,D]  Touched I32 [1,M]
 //
-// An untouched destination is zeroed as a whole before the first addition.
+// An untouched destination is zeroed as a whole before its first segment with rows, even when all their bags are empty.
 type EmbedGrad struct {
 	IDs, Off, DY, Segs tensor.Tensor
 	Dst, Touched       tensor.Tensor

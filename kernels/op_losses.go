@@ -18,7 +18,8 @@ type Losses struct {
 //
 //	Loss += Scale * sum_i -sum_j q_j log p_j        dX[i,:] = Scale * (p - q)
 //
-// A row whose label is negative is ignored: it adds nothing and its dX row is 0.
+// A row whose label is negative is ignored: it adds nothing and its dX row is 0. Classes with q_j = 0 add nothing, so without
+// smoothing a logit of -Inf masks a class.
 //
 //	X, DX [N,V]  Label I32 [N]  Loss F64 [1]; DX may be X or none.
 type CrossEntropy struct {
@@ -51,7 +52,8 @@ type Regression struct {
 //	Loss += Scale * weight_s * E * sum_e f_e * P_e      DP[i,e] = Scale * weight_s * E * f_e / n_s for the rows i of s
 //
 //	P, DP [N,E]  Count I32 [S,E]: picks by set and expert  Set I32 [N]: set of a row, negative for none
-//	Weight [S] float  Rows I32 [S]: n_s  Loss F64 [1]. Sets without picks add nothing. DP is overwritten.
+//	Weight [S] float  Rows I32 [S]: n_s  Loss F64 [1]. DP is overwritten. Sets without picks, and rows
+//	without a set, add nothing and have zero rows in DP.
 type Balance struct {
 	P, DP, Count, Set, Weight, Rows, Loss tensor.Tensor
 	Scale                                 float64
@@ -68,7 +70,7 @@ type ZLoss struct {
 }
 
 // Metrics counts classification results: Correct[0] += rows whose largest logit (lowest index on a tie) is the label,
-// Correct[1] += rows with a label >= 0. Pred, when given, receives the argmax of every row.
+// Correct[1] += rows with a label >= 0. Pred, when given, receives the argmax of every row. NaN counts as in TopK.
 //
 //	X [N,V]  Label I32 [N]  Correct I32 [2]  Pred I32 [N] or none
 type Metrics struct{ X, Label, Correct, Pred tensor.Tensor }

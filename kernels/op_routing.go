@@ -17,7 +17,7 @@ type Routing struct {
 //
 //	X, Src [N,E]  Index I32 [N,K]  Value [N,K]
 //
-// NaN counts as the smallest value.
+// K <= E. NaN counts as the smallest value, below -Inf.
 type TopK struct{ X, Src, Index, Value tensor.Tensor }
 
 // TopKGrad scatters the gradient of the picked values: dX[c,:] (=|+=) 0 except dX[c, Index[a,k]] += dV[c,k], a = act(c).
@@ -42,6 +42,8 @@ type RowNormalizeGrad struct {
 //
 // Because tokens are grouped by task, the rows of an expert are grouped by task too: sorting by expert is sorting by
 // (expert, task). When tokens are shared by tasks the cotangent side has M blocks of rows per expert.
+//
+// The entries of Token and Slot from R on, and those of CToken and CAct from COff[E] on, are undefined.
 type Plan struct {
 	T, K, E int // tokens, picks, experts
 	C       int // cotangent rows of the tokens
@@ -67,8 +69,10 @@ type Plan struct {
 //	has equal or disjoint activation rows, and the cotangent rows are disjoint and cover [0,C)
 //
 // The cotangent rows of expert e are laid out segment by segment in the order of TokenSegs; row e*S+s of Segs is
-// {e, task_s, first routed row, first routed cotangent row, n}. When CAct of the Plan is none the cotangent rows equal the activation
-// rows, and COff, CToken and CInv are the same tensors as Off, Token and Inv.
+// {e, task_s, first routed row, first routed cotangent row, n}, where the first routed row is Off[e] plus the picks of e kept by
+// tokens under act0_s, and the first routed cotangent row is COff[e] plus the n of earlier segments of e; both hold for n = 0
+// too. When CAct of the Plan is none the cotangent rows equal the activation rows (row0 = act0 in every segment, and the two
+// columns are equal), and COff, CToken and CInv are the same tensors as Off, Token and Inv.
 type RoutePlan struct {
 	Plan      *Plan
 	Index     tensor.Tensor
