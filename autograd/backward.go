@@ -1,0 +1,144 @@
+package autograd
+
+import (
+	"artel/kernels"
+	"artel/param"
+	"artel/tensor"
+)
+
+// Backward runs the recording in reverse and leaves parameter gradients in sink, which must fit the mode: as many rows as tasks
+// (one more with an auxiliary task) in per-task mode, one row in plain mode. seeds, when not nil, multiplies the loss of each
+// task [M].
+func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
+	if t.err != nil {
+		return t.err
+	}
+	want := 1
+	if t.mode == PerTask {
+		want = t.tasks
+		if t.auxTask {
+			want++
+		}
+	}
+	if sink.Tasks != want || t.mode == Eval {
+		t.Failf("backward: a sink of %d rows for a recording that needs %d (mode %d)", sink.Tasks, want, t.mode)
+		return t.err
+	}
+	t.sink, t.seeds = sink, seeds
+	sink.Begin(t.be)
+	for i := len(t.nodes) - 1; i >= 0 && t.err == nil; i-- {
+		if t.nodes[i].out.needs {
+			t.nodes[i].op.Backward(t)
+		}
+	}
+	return t.err
+}
+
+// Sink returns the destination of parameter gradients; valid during Backward.
+func (t *Tape) Sink() *param.Sink { return t.sink }
+
+// Seed returns the factor of a task's loss in this backward pass.
+func (t *Tape) Seed(task int) float64 {
+	if t.seeds == nil {
+		return 1
+	}
+	return t.seeds[task]
+}
+
+// Grad returns the cotangent of v, [C,cols]; ok is false when nothing reached it, and then the op has nothing to do.
+func (t *Tape) Grad(v *Var) (g tensor.Tensor, ok bool) {
+	if v.parent != nil {
+		p := v.parent
+		b := &p.Space.Blocks[v.block]
+		if !p.grad.Ok() || !p.written.has(b.flag) {
+			return tensor.Tensor{}, false
+		}
+		return p.grad.Narrow(0, b.Cot0, b.N), true
+	}
+	if !v.grad.Ok() {
+		return v.grad, false
+	}
+	t.completeBlocks(v)
+	return v.grad, true
+}
+
+// completeBlocks zeroes the cotangent rows of v that nothing has written yet.
+func (t *Tape) completeBlocks(v *Var) {
+	n := len(v.Space.Blocks)
+	for i := range v.Space.Blocks {
+		b := &v.Space.Blocks[i]
+		if b.flag == i && !v.written.has(i) {
+			t.be.Fill(v.grad.Narrow(0, b.Cot0, b.N), 0)
+		}
+	}
+	if v.Space.aux0 >= 0 && !v.written.has(maxBlocks-1) {
+		t.be.Fill(v.grad.Narrow(0, v.Space.aux0, v.Space.N), 0)
+	}
+	v.written.addAll(n)
+	v.written.add(maxBlocks - 1)
+}
+
+// Into returns where to write the cotangent of v, and whether to add to it. ok is false when v needs none.
+func (t *Tape) Into(v *Var) (dst tensor.Tensor, accumulate, ok bool) {
+	if !v.needs {
+		return tensor.Tensor{}, false, false
+	}
+	if p := v.parent; p != nil {
+		if !p.grad.Ok() {
+			p.grad = t.New(p.Space.C, p.Cols())
+		}
+		b := &p.Space.Blocks[v.block]
+		accumulate = p.written.has(b.flag)
+		p.written.add(b.flag)
+		return p.grad.Narrow(0, b.Cot0, b.N), accumulate, true
+	}
+	if !v.grad.Ok() {
+		v.grad = t.New(v.Space.C, v.Cols())
+		v.written.addAll(len(v.Space.Blocks))
+		v.written.add(maxBlocks - 1)
+		return v.grad, false, true
+	}
+	t.completeBlocks(v)
+	return v.grad, true, true
+}
+
+// intoBlock is Into for the cotangent rows of block i of v.
+func (t *Tape) intoBlock(v *Var, i int) (dst tensor.Tensor, accumulate, ok bool) {
+	view := Var{parent: v, block: i, needs: v.needs}
+	if v.parent != nil { // a task view has one block, which is itself
+		return t.Into(v)
+	}
+	return t.Into(&view)
+}
+
+// intoAux is Into for the cotangent rows of the auxiliary task.
+func (t *Tape) intoAux(v *Var) (dst tensor.Tensor, accumulate, ok bool) {
+	if !v.needs {
+		return tensor.Tensor{}, false, false
+	}
+	if !v.grad.Ok() {
+		v.grad = t.New(v.Space.C, v.Cols())
+	}
+	accumulate = v.written.has(maxBlocks - 1)
+	v.written.add(maxBlocks - 1)
+	return v.grad.Narrow(0, v.Space.aux0, v.Space.N), accumulate, true
+}
+
+// Add adds g, the cotangent of v that some op computed elsewhere.
+func (t *Tape) Add(v *Var, g tensor.Tensor) {
+	if dst, acc, ok := t.Into(v); ok {
+		t.be.Axpy(kernels.Axpy{Dst: dst, Src: g, Alpha: 1, Accumulate: acc})
+	}
+}
+
+// Give is Add for a g whose memory nobody else needs any more: v takes it over instead of copying when it has no
+// cotangent yet.
+func (t *Tape) Give(v *Var, g tensor.Tensor) {
+	if v.needs && v.parent == nil && !v.grad.Ok() && g.Contiguous() {
+		v.grad = g
+		v.written.addAll(len(v.Space.Blocks))
+		v.written.add(maxBlocks - 1)
+		return
+	}
+	t.Add(v, g)
+}

@@ -1,0 +1,122 @@
+package autograd
+
+import (
+	"artel/kernels"
+	"artel/param"
+	"artel/tensor"
+)
+
+type experts struct {
+	x, w, y  *Var
+	h        tensor.Tensor
+	plan     *kernels.Plan
+	up, down *param.Bank
+	gate     kernels.Gate
+}
+
+var expertsKind = NewKind[experts]("experts")
+
+// Experts is a sparse mixture: y[t,:] = sum over picks k of w[t,k] * f_e(x[t,:]) with e the expert of pick k and
+// f_e(x) = act(x*Up_e)*Down_e.
+//
+// Rows are gathered into the first product and summed back after the second one. What is saved for the backward pass is x, the
+// pre-activation, w and the plan: expert outputs are not needed, because the gradient of a weight is <dA', A> with dA' the
+// cotangent of the unweighted activation.
+//
+//	x [T,D]  w [T,K] or nil (ones)  up: [E] of [D,gate.Width(F)]  down: [E] of [F,D]  y [T,D]
+func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate kernels.Gate) *Var {
+	if t.err != nil {
+		return t.Bad()
+	}
+	uv, dv := up.Value(), down.Value()
+	f := dv.Dim(1)
+	if uv.Dim(1) != x.Cols() || uv.Dim(2) != gate.Width(f) || uv.Dim(0) != plan.E || dv.Dim(0) != plan.E || plan.T != x.Rows() {
+		t.Failf("experts: input %v, up %v, down %v, plan of %d tokens to %d experts do not fit", x.Value, uv, dv, plan.T, plan.E)
+		return t.Bad()
+	}
+	op := expertsKind.New(t)
+	routed := plan.T * plan.K
+	y := t.NewVar(t.New(x.Rows(), dv.Dim(2)), x.Space)
+	*op = experts{x: x, w: w, y: y, h: t.New(routed, uv.Dim(2)), plan: plan, up: up, down: down, gate: gate}
+
+	m := t.arena.Mark()
+	a, out := t.New(routed, f), t.New(routed, dv.Dim(2))
+	t.be.GroupedGEMM(kernels.GroupedGEMM{A: x.Value, Index: plan.Token, B: uv, C: op.h, Off: plan.Off})
+	t.be.Gated(kernels.Gated{A: a, H: op.h, Gate: gate, Rows: plan.Off.Narrow(0, plan.E, 1)})
+	t.be.GroupedGEMM(kernels.GroupedGEMM{A: a, B: dv, C: out, Off: plan.Off})
+	sum := kernels.GatherSum{Dst: y.Value, Src: out, Inv: plan.Inv}
+	if w != nil {
+		sum.W = w.Value
+	}
+	t.be.GatherSum(sum)
+	t.arena.Release(m)
+	if w == nil {
+		return t.Record("experts", op, y, true, x)
+	}
+	return t.Record("experts", op, y, true, x, w)
+}
+
+func (o *experts) Backward(t *Tape) {
+	dy, ok := t.Grad(o.y)
+	if !ok {
+		return
+	}
+	dx, acc, needX := t.Into(o.x)
+	var dw tensor.Tensor
+	var accW, needW bool
+	if o.w != nil {
+		dw, accW, needW = t.Into(o.w)
+	}
+	m := t.arena.Mark()
+	defer t.arena.Release(m)
+
+	p := o.plan
+	f := o.down.Experts[0].Shape()[0]
+	routed, crouted := p.T*p.K, p.C*p.K
+	rows, crows := p.Off.Narrow(0, p.E, 1), p.COff.Narrow(0, p.E, 1)
+
+	var scale tensor.Tensor // weight of every routed row
+	if o.w != nil {
+		scale = t.New(routed)
+		t.be.GatherRows(kernels.GatherRows{Dst: scale.Reshape(routed, 1), Src: o.w.Value.Reshape(routed, 1), Index: p.Slot})
+	}
+	da := t.New(crouted, f)
+	t.be.GroupedGEMM(kernels.GroupedGEMM{A: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), C: da, Off: p.COff})
+	dh := t.New(crouted, o.gate.Width(f))
+	grad := kernels.GatedGrad{DH: dh, H: o.h, DA: da, Act: p.CAct, Scale: scale, Rows: crows, Gate: o.gate}
+	if needW {
+		grad.DScale = t.New(crouted)
+	}
+	t.be.GatedGrad(grad)
+
+	a := t.New(routed, f)
+	t.be.Gated(kernels.Gated{A: a, H: o.h, Scale: scale, Rows: rows, Gate: o.gate})
+	dst, touched := t.sink.BankRows(o.down)
+	t.be.GradW(kernels.GradW{X: a, DY: dy, YIndex: p.CToken, Segs: p.Segs, Dst: dst, Touched: touched})
+	dst, touched = t.sink.BankRows(o.up)
+	t.be.GradW(kernels.GradW{X: o.x.Value, XIndex: p.Token, DY: dh, Segs: p.Segs, Dst: dst, Touched: touched})
+
+	if needX {
+		dxr := t.New(crouted, o.x.Cols())
+		t.be.GroupedGEMM(kernels.GroupedGEMM{A: dh, B: o.up.Value().Swap(1, 2), C: dxr, Off: p.COff})
+		t.be.GatherSum(kernels.GatherSum{Dst: dx, Src: dxr, Inv: p.CInv, Accumulate: acc})
+	}
+	if needW {
+		picked := dw.Reshape(crouted, 1)
+		if accW {
+			picked = t.New(crouted, 1)
+		}
+		t.be.GatherRows(kernels.GatherRows{Dst: picked, Src: grad.DScale.Reshape(crouted, 1), Index: p.CInv.Reshape(crouted)})
+		if accW {
+			t.be.Axpy(kernels.Axpy{Dst: dw.Reshape(crouted, 1), Src: picked, Alpha: 1, Accumulate: true})
+		}
+	}
+}
+
+func (o *experts) Uses(visit func(*param.Param, uint64)) {
+	for _, b := range []*param.Bank{o.up, o.down} {
+		for _, p := range b.Experts {
+			visit(p, o.y.reach)
+		}
+	}
+}

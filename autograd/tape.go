@@ -1,0 +1,178 @@
+package autograd
+
+import (
+	"fmt"
+	"strings"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/param"
+	"artel/tensor"
+)
+
+// Mode is what a tape is recorded for.
+type Mode uint8
+
+// The modes.
+const (
+	Eval    Mode = iota // no backward pass; dropout and noise are off
+	Plain               // gradient of the sum of the losses
+	PerTask             // one gradient per task
+)
+
+// Tape records a forward pass. It is not safe for concurrent use.
+type Tape struct {
+	mode    Mode
+	tasks   int
+	auxTask bool
+	be      *kernels.Backend
+	arena   *tensor.Arena
+	sink    *param.Sink
+	seeds   []float64
+
+	nodes         []node
+	vars          slab[Var]
+	spaces        slab[Space]
+	blocks        []Block // memory of the spaces' blocks
+	scratchBlocks []Block
+	plans         slab[kernels.Plan]
+	losses        slab[Loss]
+	pools         map[any]resetter
+	bad           Var
+	err           error
+
+	scope []string
+}
+
+// node is one record with what analysis needs to know of it.
+type node struct {
+	op    Op
+	name  string
+	scope string
+	out   *Var
+	in    [4]*Var
+}
+
+// NewTape returns an empty tape for the given number of tasks.
+func NewTape(be *kernels.Backend, tasks int) *Tape {
+	t := &Tape{be: be, tasks: tasks, arena: tensor.NewArena(be.Alloc), pools: map[any]resetter{}, mode: Eval}
+	t.bad.made = -1
+	return t
+}
+
+// Begin forgets the last recording and starts a new one. With auxTask (per-task mode only) auxiliary losses get a task of
+// their own, number Tasks().
+func (t *Tape) Begin(mode Mode, auxTask bool) {
+	t.mode, t.auxTask = mode, auxTask && mode == PerTask
+	clear(t.nodes)
+	t.nodes = t.nodes[:0]
+	t.vars.reset()
+	t.losses.reset()
+	t.spaces.reset()
+	t.blocks = t.blocks[:0]
+	t.plans.reset()
+	for _, p := range t.pools {
+		p.reset()
+	}
+	t.arena.Reset()
+	t.err = nil
+	t.scope = t.scope[:0]
+	t.sink = nil
+}
+
+// Mode returns the mode of the recording.
+func (t *Tape) Mode() Mode { return t.mode }
+
+// Training reports whether a backward pass may follow: dropout and noise are on.
+func (t *Tape) Training() bool { return t.mode != Eval }
+
+// Tasks returns the number of tasks, the auxiliary one not counted.
+func (t *Tape) Tasks() int { return t.tasks }
+
+// AuxTask reports whether auxiliary losses have a task gradient of their own.
+func (t *Tape) AuxTask() bool { return t.auxTask }
+
+// Backend returns the kernels that the tape computes with.
+func (t *Tape) Backend() *kernels.Backend { return t.be }
+
+// Arena returns the memory of the recording.
+func (t *Tape) Arena() *tensor.Arena { return t.arena }
+
+// New returns a float tensor with undefined contents that lives as long as the recording.
+func (t *Tape) New(shape ...int) tensor.Tensor { return t.arena.New(t.be.Float, shape...) }
+
+// NewI32 is New for indices.
+func (t *Tape) NewI32(shape ...int) tensor.Tensor { return t.arena.New(dtype.I32, shape...) }
+
+// Err returns the first error since Begin.
+func (t *Tape) Err() error { return t.err }
+
+// Failf sets the tape's error, prefixed by the current scope, unless one is set already.
+func (t *Tape) Failf(format string, args ...any) {
+	if t.err == nil {
+		msg := fmt.Sprintf(format, args...)
+		if len(t.scope) > 0 {
+			msg = t.scope[len(t.scope)-1] + ": " + msg
+		}
+		t.err = fmt.Errorf("%s", msg)
+	}
+}
+
+// Push enters a named part of the model, such as "blocks.1.moe"; messages and analysis use the name.
+func (t *Tape) Push(name string) { t.scope = append(t.scope, name) }
+
+// Pop leaves the part entered last.
+func (t *Tape) Pop() { t.scope = t.scope[:len(t.scope)-1] }
+
+// NewVar returns a Var without gradient: an input, or the output of an op before Record.
+func (t *Tape) NewVar(value tensor.Tensor, s *Space) *Var {
+	v := t.vars.next()
+	v.Value, v.Space, v.made, v.lastUse = value, s, -1, -1
+	return v
+}
+
+// Input puts a tensor on the tape. Gradients do not flow into it.
+func (t *Tape) Input(value tensor.Tensor, s *Space) *Var {
+	if t.err == nil && (value.Rank() != 2 || value.Dim(0) != s.N) {
+		t.Failf("input: got %v, want a matrix of %d rows", value, s.N)
+	}
+	return t.NewVar(value, s)
+}
+
+// Bad is what ops return after an error.
+func (t *Tape) Bad() *Var { return &t.bad }
+
+// Record appends an op. leaf says that the op has parameters of its own; in lists the Vars it reads.
+func (t *Tape) Record(name string, op Op, out *Var, leaf bool, in ...*Var) *Var {
+	n := len(t.nodes)
+	nd := node{op: op, name: name, out: out}
+	if len(t.scope) > 0 {
+		nd.scope = t.scope[len(t.scope)-1]
+	}
+	out.needs = leaf
+	out.made = n
+	if copy(nd.in[:], in) < len(in) {
+		t.Failf("%s: more than %d inputs", name, len(nd.in))
+	}
+	for _, v := range in {
+		out.needs = out.needs || v.needs
+		v.lastUse = n
+		if v.parent != nil {
+			v.parent.lastUse = n
+		}
+	}
+	if t.mode == Eval {
+		return out
+	}
+	t.nodes = append(t.nodes, nd)
+	return out
+}
+
+// Trace describes the recording, one op a line: for error reports and tests.
+func (t *Tape) Trace() string {
+	var b strings.Builder
+	for i, n := range t.nodes {
+		fmt.Fprintf(&b, "%3d %s %s -> %v\n", i, n.scope, n.name, n.out.Value)
+	}
+	return b.String()
+}
