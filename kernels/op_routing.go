@@ -10,6 +10,7 @@ type Routing struct {
 	GatherSum        func(GatherSum)
 	RowNormalize     func(RowNormalize)
 	RowNormalizeGrad func(RowNormalizeGrad)
+	CountPicks       func(CountPicks)
 }
 
 // TopK picks the K largest entries of each row, in falling order, ties to the lower column: Index[i,k] is the column and
@@ -88,3 +89,9 @@ type GatherSum struct {
 	Dst, Src, Inv, W tensor.Tensor
 	Accumulate       bool
 }
+
+// CountPicks counts, for every set of rows, the picks by expert and the rows: Count[s,e] = number of (i,k) with Set[i] = s and
+// Index[i,k] = e, Rows[s] = number of i with Set[i] = s. Negative sets and negative picks are skipped. Count and Rows are overwritten.
+//
+//	Index I32 [N,K]  Set I32 [N]  Count I32 [S,E]  Rows I32 [S]
+type CountPicks struct{ Index, Set, Count, Rows tensor.Tensor }

@@ -37,7 +37,7 @@ func New() *kernels.Backend {
 		},
 		Routing: kernels.Routing{
 			TopK: topK, TopKGrad: topKGrad, RoutePlan: routePlan, GatherSum: gatherSum,
-			RowNormalize: rowNormalize, RowNormalizeGrad: rowNormalizeGrad,
+			RowNormalize: rowNormalize, RowNormalizeGrad: rowNormalizeGrad, CountPicks: countPicks,
 		},
 		Training: kernels.Training{
 			Gram: gram, Combine: combine, GradDrop: gradDrop, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,

@@ -93,3 +93,22 @@ func gatherSum(a kernels.GatherSum) {
 		}
 	}
 }
+
+func countPicks(a kernels.CountPicks) {
+	idx, set, count, rows := imat(a.Index), ivec(a.Set), imat(a.Count), ivec(a.Rows)
+	clear(rows)
+	for s := 0; s < count.rows; s++ {
+		clear(count.row(s))
+	}
+	for i, s := range set {
+		if s < 0 {
+			continue
+		}
+		rows[s]++
+		for _, e := range idx.row(i) {
+			if e >= 0 {
+				count.row(int(s))[e]++
+			}
+		}
+	}
+}
