@@ -48,7 +48,7 @@ func (s *Balance) Solve(g []float64, p float64, a []float64) error {
 		if worst <= 1e-15 || (worst <= 64*eps*noise && worst >= last/2) {
 			return nil
 		}
-		if iter == 200 || noise > 1e14 {
+		if iter == 200 || noise > 1e10 {
 			return &Error{"balance", "no solution: a positive combination of the rows is (nearly) zero", worst}
 		}
 		last = worst
@@ -86,7 +86,7 @@ func (s *Balance) step(g []float64, p float64, a []float64, slope float64) {
 	for i, x := range s.d[:n] {
 		linear += x * s.ga[i]
 	}
-	quad := Quad(g, s.d[:n])
+	quad, size := Quad(g, s.d[:n]), Dot(a, s.ga)
 	for range 60 {
 		// The change of the objective, term by term, so that nothing large cancels.
 		change := t*linear + t*t*quad/2
@@ -94,7 +94,7 @@ func (s *Balance) step(g []float64, p float64, a []float64, slope float64) {
 			change -= gain(x, t*s.d[i], p)
 		}
 		// Near the solution the change is below its rounding and the full step is right.
-		if change <= -0.25*t*slope || t*slope <= 1e-9*(math.Abs(t*linear)+float64(n)*1e-3) {
+		if change <= -0.25*t*slope || t*slope <= 1e-9*size {
 			break
 		}
 		t /= 2

@@ -147,6 +147,39 @@ func TestBoundQPKKT(t *testing.T) {
 	})
 }
 
+func TestBalance(t *testing.T) {
+	each(t, func(t *testing.T, m int, g []float64) {
+		a, v := make([]float64, m), make([]float64, m)
+		q, err := linalg.NewMinNorm(m).Solve(g, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, mag := 0.0, 0.0 // how close a convex combination comes to 0
+		for i := range v {
+			mag += v[i] * math.Sqrt(g[i*m+i])
+		}
+		near = q / (mag * mag)
+		for _, p := range []float64{0.5, 1, 2, 4} {
+			err := linalg.NewBalance(m).Solve(g, p, a)
+			if err != nil && near > 1e-8 {
+				t.Fatalf("m=%d p=%v: %v, although the hull stays away from 0 by %v", m, p, err, near)
+			}
+			if err == nil && near < 1e-20 {
+				t.Fatalf("m=%d p=%v: solved a problem without solution", m, p)
+			}
+			if err != nil {
+				continue
+			}
+			for i, x := range a {
+				v, mag := gradient(g, a, i)
+				if want := math.Pow(x, -1/p); !(math.Abs(v-want) <= 1e-10*(mag+want)) {
+					t.Fatalf("m=%d p=%v: (G a)_%d = %v, a^(-1/p) = %v", m, p, i, v, want)
+				}
+			}
+		}
+	})
+}
+
 func TestNNQPUnbounded(t *testing.T) {
 	q := linalg.NewNNQP(3)
 	z := make([]float64, 3)
