@@ -10,7 +10,8 @@
 // P parameters, C cotangent rows. "float" is the backend's Float type. Matrices are rank-2 tensors; unless an op says
 // otherwise rows may be strided but the last dimension has stride 1, outputs do not overlap inputs, and shapes agree
 // (the caller checked them). Accumulate selects between dst = v and dst += v. Every op is deterministic: the same
-// inputs give the same bits for any number of threads. An op on zero rows does nothing. Indices are in range unless an op
+// inputs give the same bits for any number of threads. An op on zero rows writes no rows; what does not
+// depend on rows (offsets and counts of RoutePlan and CountPicks) is written all the same. Indices are in range unless an op
 // gives negative ones a meaning.
 //
 // NaN and infinity propagate as the formulas say. Where a formula multiplies by a factor that is exactly 0 (the derivative

@@ -1,0 +1,205 @@
+package kerneltest
+
+import (
+	"math"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/tensor"
+)
+
+// matrixShapes are [N,D] shapes for row-wise ops: none, one, around vector widths, primes, and a model's sizes.
+var matrixShapes = [][2]int{
+	{0, 8}, {1, 1}, {1, 7}, {3, 8}, {5, 15}, {2, 16}, {4, 17}, {7, 31}, {3, 32}, {13, 33}, {17, 3}, {33, 64}, {6, 127},
+	{2, 1031}, {64, 96}, {257, 48},
+}
+
+func testAlloc(s *suite) {
+	for _, d := range []dtype.Type{s.b.Float, dtype.F64, dtype.I32} {
+		for _, n := range []int{0, 1, 1000} {
+			st := s.b.Alloc(d, n)
+			if st.Type != d || st.Len != n {
+				s.t.Fatalf("Alloc(%v, %d) = %v, %d", d, n, st.Type, st.Len)
+			}
+			c := s.newCase(0, "Alloc")
+			host := tensor.NewHost(d, n)
+			convert(host, fullOf(d, n))
+			c.move(host, st)
+			for i := 0; i < n; i++ {
+				if v := whole(host)(i); v != 0 {
+					s.t.Fatalf("Alloc(%v, %d): element %d is %v, want 0", d, n, i, v)
+				}
+			}
+		}
+	}
+}
+
+// fullOf returns a host storage of ones.
+func fullOf(d dtype.Type, n int) *tensor.Storage {
+	st := tensor.NewHost(d, n)
+	set := setter(tensor.Of(st, 0, n))
+	for i := 0; i < n; i++ {
+		set(i, 1)
+	}
+	return st
+}
+
+func testSync(s *suite) {
+	for i := 0; i < 2; i++ {
+		if err := s.b.Sync(); err != nil {
+			s.t.Fatalf("Sync without an op: %v", err)
+		}
+	}
+}
+
+func testFill(s *suite) {
+	for _, d := range []dtype.Type{s.b.Float, dtype.F64, dtype.I32, dtype.BF16} {
+		for _, v := range []float64{0, -3, 7} {
+			for _, gap := range []int{0, 5} {
+				for _, shape := range [][]int{{0}, {1}, {33}, {5, 7}, {3, 0}, {2, 3, 5}, {2, 3, 4, 17}} {
+					c := s.newCase(gap, "%v of %v with %v", shape, d, v)
+					c.typed = true
+					c.run(Fill{c.output(c.ofType(d, shape...), 0), v})
+					if len(shape) == 2 {
+						c = s.newCase(gap, "transposed %v of %v", shape, d)
+						c.typed = true
+						c.run(Fill{c.output(c.ofType(d, shape...), 0).T(), v})
+					}
+				}
+			}
+		}
+	}
+	c := s.newCase(0, "half")
+	c.run(Fill{c.out(false, 0, 9), 0.5})
+	c = s.newCase(0, "NaN")
+	c.run(Fill{c.out(true, 0, 9), nan})
+}
+
+// ofType returns a tensor of small numbers.
+func (c *testCase) ofType(d dtype.Type, shape ...int) tensor.Tensor {
+	return c.fill(c.alloc(d, shape...), func(int) float64 { return float64(c.rnd.Intn(9) - 4) })
+}
+
+// copyTypes are the conversions that programs need: the same type, to and from float32 and float64, to and from bfloat16.
+var copyTypes = [][2]dtype.Type{
+	{dtype.F32, dtype.F32}, {dtype.F64, dtype.F64}, {dtype.I32, dtype.I32}, {dtype.BF16, dtype.BF16},
+	{dtype.F32, dtype.F64}, {dtype.F64, dtype.F32}, {dtype.F32, dtype.BF16}, {dtype.BF16, dtype.F32},
+	{dtype.F64, dtype.BF16}, {dtype.BF16, dtype.F64},
+}
+
+func testCopy(s *suite) {
+	for _, d := range copyTypes {
+		for _, shape := range [][]int{{0}, {1}, {37}, {5, 7}, {33, 65}, {3, 4, 5}, {2, 3, 4, 17}} {
+			for _, gap := range []int{0, 3} {
+				for _, perm := range []bool{false, true} {
+					c := s.newCase(gap, "%v to %v %v permuted=%v", d[1], d[0], shape, perm)
+					c.typed = true
+					dst := c.output(c.ofType(d[0], shape...), 0)
+					if perm && len(shape) > 1 { // the last two dimensions of the source come transposed
+						n := len(shape)
+						from := append([]int(nil), shape...)
+						from[n-1], from[n-2] = from[n-2], from[n-1]
+						c.run(kernels.Copy{Dst: dst, Src: c.hard(d[1], from...).Swap(n-1, n-2)})
+						continue
+					}
+					c.run(kernels.Copy{Dst: dst, Src: c.hard(d[1], shape...)})
+				}
+			}
+		}
+	}
+	c := s.newCase(0, "repeated row")
+	dst := c.out(false, 0, 4, 33)
+	c.run(kernels.Copy{Dst: dst, Src: c.float(33).Strided([]int{4, 33}, []int{0, 1})})
+}
+
+// hard returns numbers that are hard to round: ties, values next to ties, subnormal, huge and special ones, normal ones.
+func (c *testCase) hard(d dtype.Type, shape ...int) tensor.Tensor {
+	special := []float64{
+		1 + 0x1p-8, 1 + 3*0x1p-8, 1 + 0x1p-8 + 0x1p-40, 1 + 3*0x1p-8 - 0x1p-40, 1 + 0x1p-24, 1 + 3*0x1p-24, 1 + 0x1p-24 + 0x1p-50,
+		-0x1p-126, 0x1p-133, 0x1.8p-149, -0x1p-150, 0x1.fffffep127, 0x1.ffffffp127, 0x1.ffp127, -0x1p300,
+		math.Inf(1), math.Inf(-1), nan, 0, math.Copysign(0, -1),
+	}
+	return c.fill(c.alloc(d, shape...), func(i int) float64 {
+		if d == dtype.I32 {
+			return float64(int32(c.rnd.Uint64()))
+		}
+		if i%2 == 0 {
+			return special[i/2%len(special)]
+		}
+		return c.rnd.Normal()
+	})
+}
+
+func testAxpy(s *suite) {
+	for _, shape := range matrixShapes {
+		for _, acc := range []bool{false, true} {
+			for _, gap := range []int{0, 3} {
+				c := s.newCase(gap, "%v acc=%v", shape, acc)
+				c.run(kernels.Axpy{Dst: c.out(acc, 2, shape[:]...), Src: c.float(shape[:]...), Alpha: -1.7, Accumulate: acc})
+			}
+			c := s.newCase(0, "vector %d acc=%v", shape[1], acc)
+			c.run(kernels.Axpy{Dst: c.out(acc, 2, shape[1]), Src: c.float(shape[1]), Alpha: 0.3, Accumulate: acc})
+		}
+	}
+	c := s.newCase(0, "NaN and infinity")
+	c.run(kernels.Axpy{Dst: c.out(true, 2, 40), Src: c.poison(c.float(40)), Alpha: 2, Accumulate: true})
+}
+
+// poison puts NaN and both infinities between the elements of x.
+func (c *testCase) poison(x tensor.Tensor) tensor.Tensor {
+	set, n := setter(x), 0
+	eachPosition(x, func(at int) {
+		switch n % 11 {
+		case 3:
+			set(at, nan)
+		case 6:
+			set(at, math.Inf(1))
+		case 10:
+			set(at, math.Inf(-1))
+		}
+		n++
+	})
+	return x
+}
+
+// rowsOf returns n random rows of [0,rows), about a tenth of them -1 when negative is set.
+func (c *testCase) rowsOf(n, rows int, negative bool) tensor.Tensor {
+	return c.ints(func(int) int {
+		if rows == 0 || negative && c.rnd.Intn(10) == 0 {
+			return -1
+		}
+		return c.rnd.Intn(rows)
+	}, n)
+}
+
+func testGatherRows(s *suite) {
+	for _, shape := range matrixShapes {
+		for _, gap := range []int{0, 3} {
+			n := shape[0]*3/2 + 1
+			c := s.newCase(gap, "%d of %v", n, shape)
+			c.run(kernels.GatherRows{
+				Dst: c.out(false, 0, n, shape[1]), Src: c.float(shape[:]...), Index: c.rowsOf(n, shape[0], true)})
+			c = s.newCase(gap, "%d of I32 %v", n, shape)
+			src := c.ints(func(i int) int { return i*7919 - 1000 }, shape[:]...)
+			c.run(kernels.GatherRows{Dst: c.outInt(n, shape[1]), Src: src, Index: c.rowsOf(n, shape[0], true)})
+		}
+	}
+	c := s.newCase(0, "no index")
+	c.run(kernels.GatherRows{Dst: c.out(false, 0, 0, 5), Src: c.float(3, 5), Index: c.list(nil)})
+	c = s.newCase(0, "NaN and infinity")
+	c.run(kernels.GatherRows{Dst: c.out(false, 0, 5, 23), Src: c.poison(c.float(3, 23)), Index: c.rowsOf(5, 3, true)})
+}
+
+func testScatterRows(s *suite) {
+	for _, shape := range matrixShapes {
+		for _, gap := range []int{0, 3} {
+			n := shape[0]*3/2 + 1
+			c := s.newCase(gap, "%d to %v", n, shape)
+			index := c.rowsOf(n, shape[0], true)
+			c.run(kernels.ScatterRows{Dst: c.out(true, 8, shape[:]...), Src: c.float(n, shape[1]), Index: index})
+			c = s.newCase(gap, "integers %d to %v", n, shape)
+			index = c.rowsOf(n, min(shape[0], 3), true)
+			c.run(kernels.ScatterRows{Dst: c.out(true, 0, shape[:]...), Src: c.small(n, shape[1]), Index: index})
+		}
+	}
+}

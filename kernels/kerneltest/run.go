@@ -1,0 +1,197 @@
+package kerneltest
+
+import (
+	"fmt"
+	"math"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/ref"
+	"artel/tensor"
+)
+
+// run checks the op of args on the memory of c and returns the storages after the op, in the order of c.bufs.
+func (c *testCase) run(args any) []*tensor.Storage {
+	c.s.t.Helper()
+	got := c.onBackend(args)
+	c.compare(got, c.onOracle(args))
+	if c.s.o.SetWorkers == nil {
+		c.sameBits(got, c.onBackend(args), "a second run")
+		return got
+	}
+	for _, n := range []int{2, 3, 8, 1} {
+		c.s.o.SetWorkers(n)
+		c.sameBits(got, c.onBackend(args), fmt.Sprintf("%d workers", n))
+	}
+	return got
+}
+
+// onBackend runs the op on copies of the case's memory and returns them on the host.
+func (c *testCase) onBackend(args any) []*tensor.Storage {
+	c.s.t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fmt.Sprintf("case %s: %v", c.name, p)) // a bare panic would not tell the case
+		}
+	}()
+	images := map[*tensor.Storage]*tensor.Storage{}
+	for _, b := range c.bufs {
+		images[b.st] = c.s.b.Alloc(b.st.Type, b.st.Len)
+		c.move(images[b.st], b.st)
+	}
+	call(c.s.b, twin(args, func(st *tensor.Storage) *tensor.Storage { return images[st] }))
+	if err := c.s.b.Sync(); err != nil {
+		c.s.errorf(c, "Sync: %v", err)
+	}
+	var out []*tensor.Storage
+	for _, b := range c.bufs {
+		host := tensor.NewHost(b.st.Type, b.st.Len)
+		c.move(host, images[b.st])
+		out = append(out, host)
+	}
+	return out
+}
+
+// move copies all elements of one storage to another of the same type.
+func (c *testCase) move(dst, src *tensor.Storage) {
+	if dst.OnHost() && src.OnHost() {
+		convert(dst, src)
+		return
+	}
+	if c.s.o.Transfer == nil {
+		c.s.t.Fatalf("backend %s computes on a device: Options.Transfer is needed", c.s.b.Name)
+	}
+	if err := c.s.o.Transfer(dst, src); err != nil {
+		c.s.t.Fatalf("%s: transfer: %v", c.name, err)
+	}
+}
+
+// convert copies elements between host storages of equal length, from any type to any.
+func convert(dst, src *tensor.Storage) {
+	d, s := tensor.Of(dst, 0, dst.Len), tensor.Of(src, 0, src.Len)
+	if d.Type == s.Type {
+		switch d.Type { // bits, NaN payloads included
+		case dtype.F32:
+			copy(d.F32(), s.F32())
+		case dtype.F64:
+			copy(d.F64(), s.F64())
+		case dtype.BF16:
+			copy(d.BF16(), s.BF16())
+		case dtype.I32:
+			copy(d.I32(), s.I32())
+		}
+		return
+	}
+	set, get := setter(d), getter(s)
+	for i := 0; i < dst.Len; i++ {
+		set(i, get(i))
+	}
+}
+
+// onOracle runs the reference on float64 copies of the case's memory.
+func (c *testCase) onOracle(args any) []*tensor.Storage {
+	images := map[*tensor.Storage]*tensor.Storage{}
+	var out []*tensor.Storage
+	for _, b := range c.bufs {
+		d := b.st.Type
+		if d.Float() && !c.typed {
+			d = dtype.F64
+		}
+		images[b.st] = tensor.NewHost(d, b.st.Len)
+		convert(images[b.st], b.st)
+		out = append(out, images[b.st])
+	}
+	call(oracle(), twin(args, func(st *tensor.Storage) *tensor.Storage { return images[st] }))
+	return out
+}
+
+// oracle is the living definition of the ops.
+func oracle() *kernels.Backend { return ref.New() }
+
+// compare checks every element of every storage after the op.
+func (c *testCase) compare(got, want []*tensor.Storage) {
+	c.s.t.Helper()
+	for n, b := range c.bufs {
+		g, w := whole(got[n]), whole(want[n])
+		before, after := bits(b.st), bits(got[n])
+		scale, tol := c.scale(b, want[n]), 0.0
+		if b.st.Type.Float() && b.k > 0 {
+			tol = tolerance(c.s.b.Float, b.k)
+		}
+		for i, r := range b.role {
+			switch r {
+			case keeps:
+				if after(i) != before(i) {
+					c.s.errorf(c, "%s changed from %v to %v", c.place(n, i), whole(b.st)(i), g(i))
+				}
+			case output:
+				if !near(b.st.Type, g(i), w(i), tol, scale) {
+					c.s.errorf(c, "%s = %v, want %v (tolerance %.3g, scale %.3g)", c.place(n, i), g(i), w(i), tol, scale)
+				}
+			}
+		}
+	}
+}
+
+// whole returns the reader of a storage's elements.
+func whole(st *tensor.Storage) func(i int) float64 { return getter(tensor.Of(st, 0, st.Len)) }
+
+// scale is the root mean square of the finite outputs: errors of a sum go with its terms, of which some sums are much smaller.
+func (c *testCase) scale(b *buffer, want *tensor.Storage) float64 {
+	w := whole(want)
+	var sum, n float64
+	for i, r := range b.role {
+		if v := w(i); r == output && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			sum += v * v
+			n++
+		}
+	}
+	return math.Sqrt(sum / max(n, 1))
+}
+
+// near compares a result with the oracle's value, rounded to the result's type first (which may make it infinite).
+func near(d dtype.Type, got, want, tol, scale float64) bool {
+	if d == dtype.F32 {
+		want = float64(float32(want))
+	}
+	if math.IsNaN(want) || math.IsInf(want, 0) || tol == 0 {
+		return got == want || got != got && want != want
+	}
+	return math.Abs(got-want) <= tol*max(math.Abs(want), scale)
+}
+
+// sameBits checks that two runs agree in every defined element.
+func (c *testCase) sameBits(first, again []*tensor.Storage, what string) {
+	c.s.t.Helper()
+	for n, b := range c.bufs {
+		x, y := bits(first[n]), bits(again[n])
+		for i, r := range b.role {
+			if r != undefined && x(i) != y(i) {
+				c.s.errorf(c, "%s: %s = %v, was %v", what, c.place(n, i), whole(again[n])(i), whole(first[n])(i))
+			}
+		}
+	}
+}
+
+// bits returns the reader of a storage's elements as bit patterns.
+func bits(st *tensor.Storage) func(i int) uint64 {
+	x := tensor.Of(st, 0, st.Len)
+	switch st.Type {
+	case dtype.F32:
+		s := x.F32()
+		return func(i int) uint64 { return uint64(math.Float32bits(s[i])) }
+	case dtype.F64:
+		s := x.F64()
+		return func(i int) uint64 { return math.Float64bits(s[i]) }
+	case dtype.BF16:
+		s := x.BF16()
+		return func(i int) uint64 { return uint64(s[i]) }
+	}
+	s := x.I32()
+	return func(i int) uint64 { return uint64(uint32(s[i])) }
+}
+
+// place names an element: the op's arguments are allocated in the order of the case's text.
+func (c *testCase) place(buf, i int) string {
+	return fmt.Sprintf("tensor %d (%v, %d elements with guards) at %d", buf, c.bufs[buf].st.Type, c.bufs[buf].st.Len, i)
+}
