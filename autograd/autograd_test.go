@@ -160,4 +160,3 @@ func TestTaskGradients(t *testing.T) {
 		tapetest.Run(t, be, c)
 	}
 }
-

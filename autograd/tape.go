@@ -29,6 +29,7 @@ type Tape struct {
 	arena   *tensor.Arena
 	sink    *param.Sink
 	seeds   []float64
+	share   float64
 
 	nodes         []node
 	vars          slab[Var]
@@ -78,6 +79,7 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 	t.err = nil
 	t.scope = t.scope[:0]
 	t.sink = nil
+	t.share = 1
 }
 
 // Mode returns the mode of the recording.
@@ -91,6 +93,12 @@ func (t *Tape) Tasks() int { return t.tasks }
 
 // AuxTask reports whether auxiliary losses have a task gradient of their own.
 func (t *Tape) AuxTask() bool { return t.auxTask }
+
+// SetRowShare says which share of the rows of a step this recording holds, when a step accumulates several; Begin sets 1.
+func (t *Tape) SetRowShare(share float64) { t.share = share }
+
+// RowShare returns the share of the step's rows: auxiliary losses, means over rows, are scaled by it.
+func (t *Tape) RowShare() float64 { return t.share }
 
 // Backend returns the kernels that the tape computes with.
 func (t *Tape) Backend() *kernels.Backend { return t.be }
