@@ -9,7 +9,7 @@ import (
 func init() {
 	Register(Entry{
 		Name: "cagrad", Ref: "Liu et al. 2021, Conflict-averse gradient descent, arXiv 2110.14048, algorithm 1",
-		Doc: "d = argmax min_t <g_t,d> over |d - g_0| <= c |g_0|, g_0 the mean gradient: w = 1/m + c|g_0|/|g_w| * v, v = argmin <g_0,g_v> + c|g_0||g_v| over the simplex, exact.\n" +
+		Doc: "d = argmax min_t <g_t,d> over |d - g_0| <= c |g_0|, g_0 the mean gradient: w = 1/m + c|g_0|/|g_v| * v, v = argmin <g_0,g_v> + c|g_0||g_v| over the simplex, exact.\n" +
 			"rescale 1 divides by 1+c^2, 2 by 1+c. Where 0 is a convex combination of the gradients and the ball reaches the cone {J d >= 0}, v is not unique and public codes " +
 			"divide by zero or return 0; here d is then the point of that cone nearest to g_0, which still has the best worst case (0) and is the limit of smaller balls. " +
 			"So a task whose gradient is zero does not stop the others. c >= 1: no conflict.",
@@ -47,7 +47,7 @@ func (p *cagrad) Weights(in *Input, w []float64) error {
 	m, g := len(w), in.Gram
 	b, y := p.b[:m], p.y[:m]
 	u := 1 / float64(m)
-	low, size := math.Inf(1), 0.0
+	low := math.Inf(1)
 	for i := range b {
 		b[i], p.terms[i] = 0, 0
 		for _, v := range g[i*m : i*m+m] {
@@ -55,7 +55,6 @@ func (p *cagrad) Weights(in *Input, w []float64) error {
 			p.terms[i] += u * math.Abs(v)
 		}
 		low = min(low, b[i])
-		size = max(size, p.terms[i])
 	}
 	k := p.c * math.Sqrt(max(0, meanOf(b))) // the radius c|g_0|
 	clear(y)
@@ -83,53 +82,60 @@ func (p *cagrad) multipliers(g []float64, k, low float64, y []float64) error {
 	for t, v := range y {
 		reach += v * math.Sqrt(g[t*m+t])
 	}
-	if q <= 1e-14*float64(m)*reach*reach {
-		// 0 is a convex combination, so no d has all <g_t,d> > 0, and level 0 is the most there is.
-		length, err := p.lift(g, 0, y)
-		if err != nil || length <= k {
-			return err
-		}
-	}
-	best := math.Inf(1)
+	near := q <= 1e-14*float64(m)*reach*reach
+	best, length := math.Inf(1), math.Sqrt(q)
 	for range 100 {
-		var sum, linear float64
-		for t, v := range y {
-			sum += v
-			linear += v * p.b[t]
+		level := 0.0
+		if !near {
+			var sum, linear float64
+			for t, v := range y {
+				sum += v
+				linear += v * p.b[t]
+			}
+			level = (linear + k*length) / sum
 		}
-		length := math.Sqrt(max(0, linalg.Quad(g, y)))
-		level := (linear + k*length) / sum
+		if near && low >= 0 {
+			clear(y) // g_0 harms nobody, and nothing better can be reached
+			return nil
+		}
 		if !(level < best) || level <= low {
 			break
 		}
-		best = level
-		if length, err = p.lift(g, level, y); err != nil {
+		unbounded, err := p.lift(g, level, y)
+		if err != nil {
 			return err
 		}
+		length = math.Sqrt(max(0, linalg.Quad(g, y)))
+		if unbounded {
+			if level <= 0 {
+				return &linalg.Error{Op: "conflict-averse gradient", Reason: "G is not positive semidefinite", Residual: 1}
+			}
+			near = true
+			continue
+		}
+		if near && length <= k {
+			// 0 is a convex combination, so no d has all <g_t,d> > 0: level 0 is the most there is, and it is in the ball.
+			return nil
+		}
+		best, near = level, false
 		if length <= k*(1+1e-15) {
 			break
 		}
 	}
-	length := math.Sqrt(max(0, linalg.Quad(g, y)))
-	if length == 0 {
-		return nil
-	}
-	for t := range y {
-		y[t] *= k / length
+	if length > 0 {
+		for t := range y {
+			y[t] *= k / length
+		}
 	}
 	return nil
 }
 
-// lift writes y(level) and returns |J^T y|.
-func (p *cagrad) lift(g []float64, level float64, y []float64) (float64, error) {
+// lift writes y(level), or reports that this level cannot be reached.
+func (p *cagrad) lift(g []float64, level float64, y []float64) (unbounded bool, err error) {
 	rhs := p.rhs[:len(y)]
 	for t := range rhs {
 		rhs[t] = level - p.b[t]
 		p.terms[t] = max(p.terms[t], math.Abs(level))
 	}
-	unbounded, err := p.qp.Solve(g, rhs, p.terms[:len(y)], y)
-	if err == nil && unbounded {
-		err = &linalg.Error{Op: "conflict-averse gradient", Reason: "the hull of the gradients is too near 0", Residual: 1}
-	}
-	return math.Sqrt(max(0, linalg.Quad(g, y))), err
+	return p.qp.Solve(g, rhs, p.terms[:len(y)], y)
 }

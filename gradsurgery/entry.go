@@ -15,11 +15,12 @@ import (
 type Traits struct {
 	// NonConflicting: J g >= 0, no task gets worse to first order.
 	NonConflicting bool
-	// LinearUnderScaling: g(diag(c) J) is linear in c > 0 (Quinton & Rey 2024, arXiv 2406.16232, definition 2).
+	// LinearUnderScaling: with every loss multiplied by its own factor, g(diag(c) J) is linear in c > 0 (Quinton & Rey 2024,
+	// arXiv 2406.16232, definition 2).
 	LinearUnderScaling bool
 	// PermutationEquivariant: renaming the tasks renames the weights.
 	PermutationEquivariant bool
-	// ScaleInvariant: G and s*G give the same weights, so a common loss scale does not matter.
+	// ScaleInvariant: a common factor of all losses (and so of J) does not change the weights.
 	ScaleInvariant bool
 	// InRowSpan: g is a combination of the task gradients. True for all methods that return weights.
 	InRowSpan bool

@@ -7,8 +7,8 @@ func init() {
 		Name: "graddrop", Ref: "Chen et al. 2020, Just pick a sign: gradient sign dropout, arXiv 2010.06808, algorithm 1",
 		Doc: "per coordinate: q = (1 + sum_t g_t / sum_t |g_t|) / 2, u uniform: entries > 0 pass where q > u, entries < 0 where q < u;\n" +
 			"update = sum_t (leak_t + (1-leak_t) pass_t) g_t. On parameters, not on a shared representation as in the paper's experiments. " +
-			"Expectation over u: sum_t g_t times the share of its sign; leak 1 is the sum.",
-		Traits: Traits{},
+			"Leak 1 is the sum. The random numbers belong to coordinates, not to tasks.",
+		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, Stationary: true},
 		Golden: []string{"graddrop"},
 		Config: func() any { return &GradDropOptions{} },
 		New: func(cfg any, tasks, _ int) (Method, error) {

@@ -86,7 +86,10 @@ func (s *Surgery) AfterStep(tasks []int, losses []float64) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	return errors.Wrapf(s.after.AfterStep(tasks, losses), "gradsurgery: %s: after the step", s.Entry.Name)
+	if err := s.after.AfterStep(tasks, losses); err != nil {
+		return errors.Wrapf(err, "gradsurgery: %s: after the step", s.Entry.Name)
+	}
+	return nil
 }
 
 // State returns the named arrays that a checkpoint must save, ordered by name; empty for a method without memory. They are the
