@@ -39,7 +39,7 @@ var unaries = []kernels.Unary{kernels.Identity, kernels.ReLU, kernels.GELU, kern
 func (c *testCase) argument(f kernels.Unary, n, d int) tensor.Tensor {
 	special := []float64{0, 1, -1, 0x1p-60, -0x1p-60, 6, -6, 12, -12, 30, -30}
 	return c.floats(func(i int) float64 {
-		x := 2 * c.rnd.Normal()
+		x := 2 * c.normal()
 		if i%7 == 0 {
 			x = special[i/7%len(special)]
 		}
@@ -85,7 +85,7 @@ func testMapGrad(s *suite) {
 				r.fill(x, func(int) float64 { return r.rnd.Float64() + 0.1 })
 			}
 			if f == kernels.Exp {
-				r.fill(x, func(int) float64 { return r.rnd.Normal() })
+				r.fill(x, func(int) float64 { return r.normal() })
 			}
 			r.run(kernels.MapGrad{DX: r.out(r.acc, specialTerms, r.c, r.d), X: x, DY: r.float(r.c, r.d), Act: r.act, F: f, Accumulate: r.acc})
 		}, f)

@@ -36,7 +36,7 @@ func testCrossEntropy(s *suite) {
 		for variant := 0; variant < 6; variant++ {
 			n, v, smoothing := shape[0], shape[1], float64(variant/3)*0.1
 			c := s.newCase((i+variant)%2*3, "%v variant=%d", shape, variant)
-			x := c.floats(func(int) float64 { return 3 * c.rnd.Normal() }, n, v)
+			x := c.floats(func(int) float64 { return 3 * c.normal() }, n, v)
 			c.run(kernels.CrossEntropy{X: x, DX: c.gradientOf(x, variant, v+specialTerms), Label: c.labels(n, v),
 				Loss: c.total(v+specialTerms, 1), Scale: 0.37, Smoothing: smoothing})
 		}
@@ -46,12 +46,12 @@ func testCrossEntropy(s *suite) {
 		if i%21 > 2 && c.rnd.Intn(3) == 0 {
 			return math.Inf(-1)
 		}
-		return c.rnd.Normal()
+		return c.normal()
 	}, 8, 21)
 	label := c.ints(func(i int) int { return i % 3 }, 8)
 	c.run(kernels.CrossEntropy{X: x, DX: c.out(false, 99, 8, 21), Label: label, Loss: c.total(99, 1), Scale: 1})
 	c = s.newCase(0, "large logits")
-	x = c.floats(func(int) float64 { return 200 * c.rnd.Normal() }, 8, 21)
+	x = c.floats(func(int) float64 { return 200 * c.normal() }, 8, 21)
 	c.run(kernels.CrossEntropy{X: x, DX: c.out(false, 99, 8, 21), Label: c.labels(8, 21), Loss: c.total(99, 1), Scale: 1})
 	c = s.newCase(0, "NaN")
 	x = c.float(3, 21)
@@ -78,7 +78,7 @@ func testBCE(s *suite) {
 		for variant := 0; variant < 6; variant++ {
 			n, v := shape[0], shape[1]
 			c := s.newCase((i+variant)%2*3, "%v variant=%d", shape, variant)
-			x := c.floats(func(i int) float64 { return []float64{2, 30, 1e-3}[i%3] * c.rnd.Normal() }, n, v)
+			x := c.floats(func(i int) float64 { return []float64{2, 30, 1e-3}[i%3] * c.normal() }, n, v)
 			target := c.targets(n, v, func() float64 { return float64(c.rnd.Intn(2)) })
 			if variant > 2 {
 				target = c.targets(n, v, c.rnd.Float64)
@@ -98,7 +98,7 @@ func testRegression(s *suite) {
 			n, v, delta := shape[0], shape[1], []float64{0, 1, 0.3}[variant/3]
 			c := s.newCase((i+variant)%2*3, "%v delta=%v variant=%d", shape, delta, variant)
 			x := c.float(n, v)
-			c.run(kernels.Regression{X: x, DX: c.gradientOf(x, variant, 4), Target: c.targets(n, v, c.rnd.Normal),
+			c.run(kernels.Regression{X: x, DX: c.gradientOf(x, variant, 4), Target: c.targets(n, v, c.normal),
 				Loss: c.total(specialTerms, 1), Scale: 0.37, Delta: delta})
 		}
 	}
@@ -148,7 +148,7 @@ func testZLoss(s *suite) {
 	for i, shape := range matrixShapes {
 		for _, size := range []float64{1, 40} {
 			c := s.newCase(i%2*3, "%v size=%v", shape, size)
-			x := c.floats(func(int) float64 { return size * c.rnd.Normal() }, shape[0], shape[1])
+			x := c.floats(func(int) float64 { return size * c.normal() }, shape[0], shape[1])
 			c.run(kernels.ZLoss{X: x, DX: c.out(false, shape[1]+specialTerms, shape[0], shape[1]),
 				Loss: c.total(shape[1]+specialTerms, 1), Scale: 0.37})
 		}

@@ -126,7 +126,7 @@ func (c *testCase) hard(d dtype.Type, shape ...int) tensor.Tensor {
 		if i%2 == 0 {
 			return special[i/2%len(special)]
 		}
-		return c.rnd.Normal()
+		return c.normal()
 	})
 }
 

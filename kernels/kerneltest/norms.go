@@ -17,7 +17,7 @@ func testRMSNorm(s *suite) {
 				args.W = c.float(d)
 			}
 			if variant&2 > 0 { // Eps decides for a row of zeros
-				c.fill(args.X, func(i int) float64 { return float64(i/d%2) * c.rnd.Normal() })
+				c.fill(args.X, func(i int) float64 { return float64(i/d%2) * c.normal() })
 			}
 			c.run(args)
 		}
@@ -48,7 +48,7 @@ func testLayerNorm(s *suite) {
 	}
 	// A mean of a hundred standard deviations: E[x^2]-E[x]^2 would lose four digits of the variance more than (x-mean)^2.
 	c := s.newCase(0, "far from zero")
-	x := c.floats(func(int) float64 { return 100 + c.rnd.Normal() }, 5, 64)
+	x := c.floats(func(int) float64 { return 100 + c.normal() }, 5, 64)
 	c.run(kernels.LayerNorm{Y: c.out(false, 2000, 5, 64), X: x, Stat: c.out(false, 2000, 5, 2), Eps: 1e-5})
 	c = s.newCase(0, "NaN")
 	x = c.float(6, 19)
@@ -133,7 +133,7 @@ func testSoftmax(s *suite) {
 					if i%d > 0 && c.rnd.Intn(3) == 0 {
 						return math.Inf(-1)
 					}
-					return 50 * c.rnd.Normal()
+					return 50 * c.normal()
 				})
 			}
 			y := x

@@ -22,7 +22,7 @@ func (c *testCase) taskGradients(m, p, absent int) tensor.Tensor {
 		if absent>>(i/p)&1 == 1 {
 			return nan
 		}
-		return c.rnd.Normal()
+		return c.normal()
 	}, m, p)
 }
 
@@ -76,7 +76,7 @@ func testCombine(s *suite) {
 			if absent>>i&1 == 1 {
 				return nan
 			}
-			return c.rnd.Normal()
+			return c.normal()
 		}, m)
 		if n%3 == 0 {
 			args.Dst = c.output(args.J.At(m/2), m)
@@ -174,7 +174,7 @@ func testAdam(s *suite) {
 				args.Step = 1
 				c.fill(args.M, func(int) float64 { return 0 })
 				c.fill(args.V, func(int) float64 { return 0 })
-				c.fill(args.G, func(i int) float64 { return float64(i%3) * c.rnd.Normal() })
+				c.fill(args.G, func(i int) float64 { return float64(i%3) * c.normal() })
 			}
 			c.run(args)
 		}
