@@ -217,6 +217,34 @@ func matching(c *goldenCase, r *goldenResult, o *options, orders [][]int) (match
 			cfg.Order, cfg.Given = "given", orders
 		}
 		return match{r.Method, cfg, 1e-12, true}, true
+	case "upgrad", "dualproj":
+		return match{r.Method, &gradsurgery.ConeOptions{Pref: o.Pref}, 1e-10, unique}, true
+	case "imtl_g": // a pseudo-inverse of G depends on row lengths, ours does not: equal where the distinct rows are independent
+		if c.Kind == "scales" { // inverting a badly scaled matrix cost LibMTL its digits; TestEqualProjections has no such limit
+			return match{r.Method, nil, 2e-3, false}, c.M <= c.P
+		}
+		return match{r.Method, nil, 1e-8, unique}, c.M <= c.P && (unique || !regular)
+	case "config":
+		return match{r.Method, &gradsurgery.ConFIGOptions{Pref: o.Pref}, 1e-9, false}, true
+	case "nash_mtl":
+		return match{r.Method, nil, 1e-9, true}, true
+	case "fairgrad": // SciPy stops at 1e-8 of the residual
+		if r.Library != "formula" {
+			return match{r.Method, &gradsurgery.FairGradOptions{Alpha: o.Alpha}, 1e-6, false}, c.Kind != "scales" && unique
+		}
+		return match{r.Method, &gradsurgery.FairGradOptions{Alpha: o.Alpha}, 1e-9, true}, true
+	case "aligned_mtl":
+		cfg := &gradsurgery.AlignedOptions{Scale: "min", Pref: o.Pref, RankTol: 1e-12}
+		if o.ScaleMode != "" {
+			cfg.Scale = o.ScaleMode
+		}
+		return match{r.Method, cfg, 1e-8, true}, c.Kind != "scales" // eigenvalues 1e16 apart: the rank is a matter of the cut
+	case "gradvac": // an absolute 1e-8 beside lengths
+		cfg := &gradsurgery.GradVacOptions{Beta: 0.5, Order: "index", Reduction: "sum", Track: "all"}
+		if o.Order == "recorded" {
+			cfg.Order, cfg.Given = "given", orders
+		}
+		return match{r.Method, cfg, 1e-7, true}, c.Kind != "scales"
 	}
 	return match{}, false
 }
