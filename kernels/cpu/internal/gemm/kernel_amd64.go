@@ -1,0 +1,158 @@
+//go:build !purego
+
+package gemm
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// archVariants lists the assembly variants that this processor runs.
+func archVariants() []*Variant {
+	var vs []*Variant
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
+		vs = append(vs, avx512)
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		vs = append(vs, avx2)
+	}
+	return vs
+}
+
+var (
+	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, pack: packT512}
+	avx2   = &Variant{Name: "avx2", mr: 6, run: run2}
+)
+
+//go:noescape
+func avx512x1(t *tile)
+
+//go:noescape
+func avx512x2(t *tile)
+
+//go:noescape
+func avx512x3(t *tile)
+
+//go:noescape
+func avx512x4(t *tile)
+
+//go:noescape
+func avx512x5(t *tile)
+
+//go:noescape
+func avx512x6(t *tile)
+
+//go:noescape
+func avx512x7(t *tile)
+
+//go:noescape
+func avx512x8(t *tile)
+
+//go:noescape
+func avx512x9(t *tile)
+
+//go:noescape
+func avx512x10(t *tile)
+
+//go:noescape
+func avx512x11(t *tile)
+
+//go:noescape
+func avx512x12(t *tile)
+
+//go:noescape
+func avx2x1(t *tile)
+
+//go:noescape
+func avx2x2(t *tile)
+
+//go:noescape
+func avx2x3(t *tile)
+
+//go:noescape
+func avx2x4(t *tile)
+
+//go:noescape
+func avx2x5(t *tile)
+
+//go:noescape
+func avx2x6(t *tile)
+
+func run512(t *tile, mr, nr int) {
+	t.mask = 1<<nr - 1
+	switch mr {
+	case 12:
+		avx512x12(t)
+	case 11:
+		avx512x11(t)
+	case 10:
+		avx512x10(t)
+	case 9:
+		avx512x9(t)
+	case 8:
+		avx512x8(t)
+	case 7:
+		avx512x7(t)
+	case 6:
+		avx512x6(t)
+	case 5:
+		avx512x5(t)
+	case 4:
+		avx512x4(t)
+	case 3:
+		avx512x3(t)
+	case 2:
+		avx512x2(t)
+	case 1:
+		avx512x1(t)
+	}
+}
+
+// run2 covers a panel by two halves of 16 columns. A half that is not whole goes through a scratch tile, because the kernel stores all
+// its columns.
+func run2(t *tile, mr, nr int) {
+	u := *t
+	for half := 0; half < nr; half += 16 {
+		u.b, u.c, u.bias = unsafe.Add(t.b, 4*half), unsafe.Add(t.c, 4*half), nil
+		if t.bias != nil {
+			u.bias = unsafe.Add(t.bias, 4*half)
+		}
+		if nr-half >= 16 {
+			call2(&u, mr)
+			continue
+		}
+		var sums [6 * 16]float32
+		v := u
+		v.c, v.ldc, v.acc, v.bias = unsafe.Pointer(&sums), 64, 0, nil
+		call2(&v, mr)
+		for i := 0; i < mr; i++ {
+			finish(&u, i, nr-half, sums[16*i:16*i+nr-half])
+		}
+	}
+}
+
+func call2(t *tile, mr int) {
+	switch mr {
+	case 6:
+		avx2x6(t)
+	case 5:
+		avx2x5(t)
+	case 4:
+		avx2x4(t)
+	case 3:
+		avx2x3(t)
+	case 2:
+		avx2x2(t)
+	case 1:
+		avx2x1(t)
+	}
+}
+
+//go:noescape
+func gatherPack(dst, src *float32, stride, k int, mask uint64)
+
+// packT512 packs n <= Panel columns that are contiguous along k: dst[kk*Panel+j] = src[j*stride+kk].
+func packT512(dst, src []float32, stride, k, n int) {
+	gatherPack(&dst[0], &src[0], stride, k, 1<<n-1)
+}

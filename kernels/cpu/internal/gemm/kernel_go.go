@@ -1,0 +1,45 @@
+package gemm
+
+import "unsafe"
+
+// generic is the variant in plain Go.
+var generic = &Variant{Name: "go", mr: 4, run: goTile}
+
+// goTile computes a tile row by row.
+func goTile(t *tile, mr, nr int) {
+	b := unsafe.Slice((*float32)(t.b), t.k*Panel)
+	for i := 0; i < mr; i++ {
+		var acc [Panel]float32
+		a := unsafe.Add(t.a, i*t.rs)
+		for k := 0; k < t.k; k++ {
+			x := *(*float32)(unsafe.Add(a, k*t.cs))
+			row := (*[Panel]float32)(b[k*Panel:])
+			for j := 0; j < Panel; j += 4 {
+				acc[j] += x * row[j]
+				acc[j+1] += x * row[j+1]
+				acc[j+2] += x * row[j+2]
+				acc[j+3] += x * row[j+3]
+			}
+		}
+		finish(t, i, nr, acc[:nr])
+	}
+}
+
+// finish adds bias and C to the sums of row i and stores them.
+func finish(t *tile, i, nr int, acc []float32) {
+	if nr == 0 {
+		return
+	}
+	c := unsafe.Slice((*float32)(unsafe.Add(t.c, i*t.ldc)), nr)
+	if t.bias != nil {
+		for j, v := range unsafe.Slice((*float32)(t.bias), nr) {
+			acc[j] += v
+		}
+	}
+	if t.acc != 0 {
+		for j, v := range c {
+			acc[j] += v
+		}
+	}
+	copy(c, acc)
+}
