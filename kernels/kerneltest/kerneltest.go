@@ -20,15 +20,18 @@ import (
 
 // Options adjusts the suite to a backend. The zero value suits a backend in host memory.
 type Options struct {
-	// SetWorkers sets the number of threads; results must be the same bits for 1, 2, 3 and 8. It ends at 1.
+	// SetWorkers sets the number of threads; results must be the same bits for 1, 2, 3 and 8 as for the number set before.
+	// Every case leaves it at 1.
 	SetWorkers func(int)
 	// Transfer copies all elements of src to dst of the same type and length, where one of them is on the host and the
 	// other came from the backend's Alloc. It is needed when that is not host memory.
 	Transfer func(dst, src *tensor.Storage) error
 	// RequireAll makes an op that the backend lacks a failure instead of a skip.
 	RequireAll bool
-	// MaxWork leaves out cases of more than so many multiply-adds, for backends that are emulated; 0 keeps all.
+	// MaxWork leaves out cases of more than so many elements or multiply-adds, for backends that are emulated; 0 keeps all.
 	MaxWork int
+	// Every runs one case in so many, for backends that are emulated; 0 and 1 run all.
+	Every int
 }
 
 // RunAll tests every op of b in a subtest of the op's name. Ops that b lacks are skipped.
@@ -102,6 +105,11 @@ func (s *suite) errorf(c *testCase, format string, args ...any) {
 	if s.failed++; s.failed == maxFailures {
 		s.t.Fatal("too many failures")
 	}
+}
+
+// leftOut tells whether the options leave out a case that holds so many elements.
+func (s *suite) leftOut(elements int) bool {
+	return s.tooBig(elements) || s.o.Every > 1 && s.cases%uint64(s.o.Every) != 0
 }
 
 // tooBig tells whether a case of the given multiply-adds is to be left out.

@@ -92,6 +92,8 @@ func (s *suite) eachNormGrad(f func(r normGradCase)) {
 			f(r)
 		}
 	}
+	c := s.newCase(0, "any order of rows")
+	f(normGradCase{testCase: c, n: 9, d: 21, x: c.float(9, 21), dy: c.float(6, 21), act: c.rowsOf(6, 9, false), dx: c.out(false, 21, 6, 21)})
 }
 
 func testRMSNormGrad(s *suite) {

@@ -1,0 +1,275 @@
+package kerneltest
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/ref"
+	"artel/tensor"
+)
+
+// fault is a way to break one op of a correct backend.
+type fault struct {
+	name, op string
+	wreck    func(b *kernels.Backend)
+}
+
+// faults are mistakes that fast kernels make. A suite that lets one pass is broken.
+func faults() []fault {
+	return []fault{
+		{"writes past the row", "GEMM", func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				f(a)
+				if c := a.C; c.Dim(0) > 0 && c.Dim(1) == 15 {
+					wide := c.Strided([]int{c.Dim(0), 16}, []int{c.Stride(0), 1})
+					b.Fill(wide.Narrow(1, 15, 1), 0)
+				}
+			}
+		}},
+		{"multiplies C by zero", "GEMM", func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				if !a.Accumulate {
+					b.Axpy(kernels.Axpy{Dst: a.C, Src: a.C, Alpha: 0})
+					a.Accumulate = true
+				}
+				f(a)
+			}
+		}},
+		{"bias only without accumulate", "GEMM", func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				if a.Accumulate {
+					a.Bias = tensor.Tensor{}
+				}
+				f(a)
+			}
+		}},
+		{"loses the last odd step of k", "GEMM", func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				if k := a.A.Dim(1); k > 1 && k%2 == 1 {
+					a.A, a.B = a.A.Narrow(1, 0, k-1), a.B.Narrow(0, 0, k-1)
+				}
+				f(a)
+			}
+		}},
+		{"changes an input", "GEMM", func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				f(a)
+				b.Axpy(kernels.Axpy{Dst: a.B.T(), Src: a.B.T(), Alpha: 0.5, Accumulate: true})
+			}
+		}},
+		{"depends on the run", "GEMM", func(b *kernels.Backend) {
+			f, n := b.GEMM, 0
+			b.GEMM = func(a kernels.GEMM) {
+				f(a)
+				if n++; n%3 == 0 && a.C.Len() > 0 {
+					a.C.F64()[0] *= 1 + 0x1p-52
+				}
+			}
+		}},
+		{"last row of a group", "GroupedGEMM", func(b *kernels.Backend) {
+			f := b.GroupedGEMM
+			b.GroupedGEMM = func(a kernels.GroupedGEMM) {
+				off := append([]int32(nil), a.Off.I32()...)
+				for i := range off {
+					if i+2 < len(off) && off[i+1]-off[i] == 31 {
+						off[i+1]--
+					}
+				}
+				a.Off = tensor.FromI32(off, len(off))
+				f(a)
+			}
+		}},
+		{"rows past the end", "GroupedGEMM", func(b *kernels.Backend) {
+			f := b.GroupedGEMM
+			b.GroupedGEMM = func(a kernels.GroupedGEMM) {
+				b.Fill(a.C, 0)
+				f(a)
+			}
+		}},
+		{"touches destinations without rows", "GradW", func(b *kernels.Backend) {
+			f := b.GradW
+			b.GradW = func(a kernels.GradW) {
+				f(a)
+				for i := 0; i < a.Segs.Dim(0); i++ {
+					s := a.Segs.At(i).I32()
+					a.Touched.At(int(s[0])).I32()[int(s[1])*a.Touched.Stride(1)] = 1
+				}
+			}
+		}},
+		{"always overwrites", "GradW", func(b *kernels.Backend) {
+			f := b.GradW
+			b.GradW = func(a kernels.GradW) {
+				for i := 0; i < a.Segs.Dim(0); i++ {
+					part := a
+					part.Segs = a.Segs.Narrow(0, i, 1)
+					part.Touched = tensor.New(dtype.I32, a.Touched.Dim(0), a.Touched.Dim(1))
+					f(part)
+				}
+				b.Fill(a.Touched, 1)
+			}
+		}},
+		{"adds without zeroing", "EmbedGrad", func(b *kernels.Backend) {
+			f := b.EmbedGrad
+			b.EmbedGrad = func(a kernels.EmbedGrad) {
+				b.Fill(a.Touched, 1)
+				f(a)
+			}
+		}},
+		{"cotangent row for activation row", "RMSNormGrad", func(b *kernels.Backend) {
+			f := b.RMSNormGrad
+			b.RMSNormGrad = func(a kernels.RMSNormGrad) {
+				if a.DX.Ok() && a.DX.Dim(0) <= a.X.Dim(0) {
+					a.Act = tensor.Tensor{}
+				}
+				f(a)
+			}
+		}},
+		{"ignores the number of rows", "GatedGrad", func(b *kernels.Backend) {
+			f := b.GatedGrad
+			b.GatedGrad = func(a kernels.GatedGrad) {
+				a.Rows = tensor.Tensor{}
+				f(a)
+			}
+		}},
+		{"tanh approximation of gelu", "Map", func(b *kernels.Backend) {
+			f := b.Map
+			b.Map = func(a kernels.Map) {
+				f(a)
+				if a.F == kernels.GELU {
+					b.Axpy(kernels.Axpy{Dst: a.Dst, Src: a.Dst, Alpha: 1e-4, Accumulate: true})
+				}
+			}
+		}},
+		{"counter of the stream", "Dropout", func(b *kernels.Backend) {
+			f := b.Dropout
+			b.Dropout = func(a kernels.Dropout) {
+				a.Key.Key += a.Key.Lo
+				f(a)
+			}
+		}},
+		{"overwrites the loss", "CrossEntropy", func(b *kernels.Backend) {
+			f := b.CrossEntropy
+			b.CrossEntropy = func(a kernels.CrossEntropy) {
+				b.Fill(a.Loss, 0)
+				f(a)
+			}
+		}},
+		{"ties to the higher column", "TopK", func(b *kernels.Backend) {
+			f := b.TopK
+			b.TopK = func(a kernels.TopK) {
+				f(a)
+				for i := 0; i < a.X.Dim(0); i++ {
+					x, idx := a.X.At(i).F64(), a.Index.At(i).I32()
+					if j := idx[0]; int(j)+1 < len(x) && x[j+1] == x[j] {
+						idx[0]++
+					}
+				}
+			}
+		}},
+		{"drops the first pick", "RoutePlan", func(b *kernels.Backend) {
+			f := b.RoutePlan
+			b.RoutePlan = func(a kernels.RoutePlan) {
+				f(a)
+				if p := a.Plan; a.Capacity == 1 && p.Slot.Len() > 1 {
+					p.Slot.I32()[0]++
+				}
+			}
+		}},
+		{"reads absent tasks", "Gram", func(b *kernels.Backend) {
+			f := b.Gram
+			b.Gram = func(a kernels.Gram) {
+				a.Present = tensor.FromI32(make([]int32, a.Present.Len()), a.Present.Len())
+				b.Fill(a.Present, 1)
+				f(a)
+			}
+		}},
+		{"sign of zero", "Lion", func(b *kernels.Backend) {
+			f := b.Lion
+			b.Lion = func(a kernels.Lion) {
+				p, m, g := a.P.F64(), a.M.F64(), a.G.F64()
+				for i := range p {
+					if m[i] == 0 && g[i] == 0 {
+						p[i] -= a.LR
+					}
+				}
+				f(a)
+			}
+		}},
+		{"decay before the gradient is read", "Adam", func(b *kernels.Backend) {
+			f := b.Adam
+			b.Adam = func(a kernels.Adam) {
+				a.Decoupled = false
+				f(a)
+			}
+		}},
+	}
+}
+
+// TestFaultsAreFound runs the suite on broken backends in a second process, where it must fail, once for each fault.
+func TestFaultsAreFound(t *testing.T) {
+	if os.Getenv(faultyRun) == "" {
+		expectFailures(t, len(faults()))
+		return
+	}
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			b := ref.New()
+			f.wreck(b)
+			testOp(t, b, f.op)
+		})
+	}
+}
+
+// faultyRun is set in the environment of the process that runs the suite on broken backends.
+const faultyRun = "KERNELTEST_FAULTY_RUN"
+
+// expectFailures runs the calling test again in a process of its own and wants n failing subtests.
+func expectFailures(t *testing.T, n int) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs parts of the suite many times")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-rapid.nofailfile")
+	cmd.Env = append(os.Environ(), faultyRun+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatal("the suite passes broken backends")
+	}
+	lines := regexp.MustCompile(`--- (PASS|FAIL): [^ ]*/.*|panic.*`).FindAllString(string(out), -1)
+	failed := 0
+	for _, l := range lines {
+		if strings.HasPrefix(l, "--- FAIL") {
+			failed++
+		}
+	}
+	if failed != n {
+		t.Errorf("%d of %d faults found:\n%s", failed, n, strings.Join(lines, "\n"))
+	}
+}
+
+// TestEveryOpHasATest compares the suite with the contract.
+func TestEveryOpHasATest(t *testing.T) {
+	have := map[string]bool{}
+	for _, e := range opTests() {
+		have[e.op] = true
+	}
+	ops := new(kernels.Backend).Missing()
+	for _, op := range ops {
+		if !have[op] {
+			t.Errorf("op %s has no test", op)
+		}
+	}
+	if len(have) != len(ops) {
+		t.Errorf("%d tests for %d ops", len(have), len(ops))
+	}
+}
