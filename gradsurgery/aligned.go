@@ -12,7 +12,7 @@ func init() {
 		Name: "aligned_mtl", Ref: "Senushkin et al. 2023, Independent component alignment for multi-task learning, arXiv 2305.19000, equation 12",
 		Doc: "G = V L V^T over the eigenvalues above rank_tol * largest; w = sqrt(s) V L^-1/2 V^T pref, s = smallest (min), lower median, or mean (rmse) of them: " +
 			"the gradients become orthogonal and equally long before they are summed with pref. Weights can be negative.",
-		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Deterministic: true},
+		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Stationary: true, Deterministic: true},
 		Golden: []string{"aligned_mtl"},
 		Config: func() any { return &AlignedOptions{Scale: "min", RankTol: 1e-12} },
 		New: func(cfg any, tasks, _ int) (Method, error) {

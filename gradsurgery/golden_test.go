@@ -27,7 +27,7 @@ type goldenCase struct {
 type goldenSequence struct {
 	Method, Library, Inputs string
 	Options                 json.RawMessage
-	EpochBatchLosses        [][][]float64 `json:"epoch_batch_losses"`
+	EpochBatchLosses        json.RawMessage `json:"epoch_batch_losses"`
 	Steps                   []goldenStep
 }
 

@@ -8,14 +8,6 @@ import (
 	"artel/rng"
 )
 
-// sequenceOptions are all options that occur in the reference sequences.
-type sequenceOptions struct {
-	Init, LR, Decay float64
-	Temperature, T  float64
-	Mu              float64
-	Beta            float64
-}
-
 // sequenceTests check members with memory, or losses alone, step by step; the key is the method's name in the reference file.
 var sequenceTests = map[string]func(t *testing.T, g *goldenFile, q *goldenSequence, raw map[string]json.RawMessage) bool{
 	"famo": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
@@ -37,6 +29,133 @@ var sequenceTests = map[string]func(t *testing.T, g *goldenFile, q *goldenSequen
 		}
 		return true
 	},
+	"imtl_l": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		s := build(t, "imtl_l", &gradsurgery.IMTLLOptions{Optimizer: "sgd", LR: 0.1}, 3)
+		for i, step := range q.Steps {
+			close2(t, "weights", lossWeights(t, s, g.Inputs.Losses[i]), step.DLoss, 1e-14)
+			close2(t, "s", state(t, s, "log_scale"), step.Param, 1e-14)
+		}
+		return true
+	},
+	"gls": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		for i, step := range q.Steps {
+			close2(t, "weights", lossWeights(t, build(t, "gls", nil, 3), g.Inputs.Losses[i]), step.DLoss, 1e-14)
+		}
+		return true
+	},
+	"stch": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		cfg := &gradsurgery.STCHOptions{Mu: number(t, o, "mu")}
+		json.Unmarshal(o["weights"], &cfg.Pref) // a word means the default
+		json.Unmarshal(o["reference"], &cfg.Reference)
+		for i, step := range q.Steps {
+			close2(t, "weights", lossWeights(t, build(t, "stch", cfg, 3), g.Inputs.Losses[i]), step.DLoss, 1e-14)
+		}
+		return true
+	},
+	"dwa": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		var epochs [][][]float64
+		if json.Unmarshal(q.EpochBatchLosses, &epochs) != nil {
+			return false // the LibMTL entry refers to the other one, and agrees with it
+		}
+		cfg := &gradsurgery.DWAOptions{Temperature: number(t, o, "temperature"), Window: len(epochs[0])}
+		s := build(t, "dwa", cfg, 3)
+		for i, step := range q.Steps {
+			for _, losses := range epochs[i] {
+				close2(t, "weights", lossWeights(t, s, losses), step.Weights, 1e-14)
+			}
+		}
+		return true
+	},
+	"gradnorm": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		if q.Library != "formula" { // LibMTL learns a softmax instead of the paper's weights
+			return false
+		}
+		s := build(t, "gradnorm", &gradsurgery.GradNormOptions{Alpha: 1.5, LR: 0.1, Raw: true}, 3)
+		copy(state(t, s, "first"), g.Inputs.Losses[0])
+		for i, step := range q.Steps {
+			in := g.Inputs.J[i].input()
+			in.Losses = g.Inputs.Losses[i+1]
+			w := make([]float64, 3)
+			if err := s.Weights(in, w); err != nil {
+				t.Fatal(err)
+			}
+			close2(t, "weights", w, step.Weights, 1e-13)
+			close2(t, "next weights", state(t, s, "weights"), step.Param, 1e-13)
+		}
+		return true
+	},
+	"gradvac": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		track := map[string]string{"torchjd": "all", "libmtl": "corrected"}[q.Library]
+		perms := gradvacOrders(t, g)
+		var saved []gradsurgery.Array
+		for i, step := range q.Steps { // the orders are options, so every step is a new method with the state of the last
+			s := build(t, "gradvac", &gradsurgery.GradVacOptions{Beta: 0.5, Order: "given", Given: perms[i], Reduction: "sum", Track: track}, 3)
+			if i > 0 {
+				if err := s.Restore(saved); err != nil {
+					t.Fatal(err)
+				}
+			}
+			in := g.Inputs.J[i].input()
+			w := make([]float64, 3)
+			if err := s.Weights(in, w); err != nil {
+				t.Fatal(err)
+			}
+			close2(t, "weights", w, step.Weights, 1e-7)
+			var phi []float64
+			for _, row := range step.Phi {
+				phi = append(phi, row...)
+			}
+			close2(t, "targets", state(t, s, "target"), phi, 1e-7)
+			saved = s.State()
+		}
+		return true
+	},
+	"modo": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		s := build(t, "modo", &gradsurgery.MoDoOptions{Gamma: number(t, o, "gamma"), Rho: number(t, o, "rho")}, 3)
+		for i, step := range q.Steps {
+			close2(t, "weights", crossWeights(t, s, g, i), step.Weights, 1e-13)
+		}
+		return true
+	},
+	"sdmgrad": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		s := build(t, "sdmgrad", &gradsurgery.SDMGradOptions{Lambda: number(t, o, "lambda"), LR: number(t, o, "lr"),
+			Momentum: number(t, o, "momentum"), Iterations: int(number(t, o, "n_iter"))}, 3)
+		for i, step := range q.Steps {
+			close2(t, "weights", crossWeights(t, s, g, i), step.Weights, 1e-7) // the library adds 1e-8 to s^2
+		}
+		return true
+	},
+}
+
+// crossWeights runs a method on the cross products of step i.
+func crossWeights(t *testing.T, s *gradsurgery.Surgery, g *goldenFile, i int) []float64 {
+	t.Helper()
+	in := g.Inputs.J[i].input()
+	in.Cross = nil
+	for _, a := range g.Inputs.J[i] {
+		for _, b := range g.Inputs.J2[i] {
+			in.Cross = append(in.Cross, dot(a, b))
+		}
+	}
+	w := make([]float64, 3)
+	if err := s.Weights(in, w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// gradvacOrders returns the recorded orders, which only one of the two sequences lists.
+func gradvacOrders(t *testing.T, g *goldenFile) (perms [][][]int) {
+	t.Helper()
+	for _, raw := range g.Sequences {
+		var q goldenSequence
+		if json.Unmarshal(raw, &q) == nil && q.Method == "gradvac" && q.Library == "torchjd" {
+			for _, step := range q.Steps {
+				perms = append(perms, step.Permutations)
+			}
+		}
+	}
+	return perms
 }
 
 func TestGoldenSequences(t *testing.T) {
