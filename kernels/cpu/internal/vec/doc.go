@@ -1,0 +1,38 @@
+// Package vec holds float32 loops over slices: the inner loops of element-wise kernels, of optimizers and of inner products.
+//
+// Each function exists in AVX-512 assembly and in plain Go; a Set is one of the two. Sums have a fixed order that depends on the
+// length alone.
+package vec
+
+// Set is one implementation of all loops. Slices of one call have equal lengths.
+type Set struct {
+	Name string
+	// Dot is sum x*y: 64 running sums over the elements i mod 64, added up in a fixed tree.
+	Dot func(x, y []float32) float32
+	// Axpy is dst += alpha*x.
+	Axpy func(dst, x []float32, alpha float32)
+	// Scale is dst = alpha*x.
+	Scale func(dst, x []float32, alpha float32)
+	// SiluMul is a = s * silu(g) * u.
+	SiluMul func(a, g, u []float32, s float32)
+	// SiluMulGrad is, with d = s*da: dg = d*u*silu'(g), du = d*silu(g); it returns sum da*silu(g)*u.
+	SiluMulGrad func(dg, du, g, u, da []float32, s float32) float32
+	// Adam updates p, m, v by gradient g; see AdamStep.
+	Adam func(p, g, m, v []float32, c *AdamStep)
+}
+
+// AdamStep holds the constants of one Adam or AdamW step:
+//
+//	g' = Scale*g + L2*p;  m = B1*m + (1-B1)*g';  v = B2*v + (1-B2)*g'^2;  p = Keep*p - Rate*m/(sqrt(v)*Root + Eps)
+type AdamStep struct {
+	Scale, L2, B1, NB1, B2, NB2, Keep, Rate, Root, Eps float32
+}
+
+// Best returns the fastest set for this build and processor.
+func Best() *Set {
+	s := Sets()
+	return s[0]
+}
+
+// Sets lists the sets that run here, the best first.
+func Sets() []*Set { return append(archSets(), plain) }

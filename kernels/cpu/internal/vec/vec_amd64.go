@@ -1,0 +1,69 @@
+//go:build !purego
+
+package vec
+
+import "golang.org/x/sys/cpu"
+
+func archSets() []*Set {
+	if !cpu.X86.HasAVX512F || !cpu.X86.HasAVX512DQ || !cpu.X86.HasAVX512BW || !cpu.X86.HasAVX512VL {
+		return nil
+	}
+	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Adam: adamAVX512}}
+}
+
+//go:noescape
+func dot512(x, y *float32, n int) float32
+
+//go:noescape
+func axpy512(dst, x *float32, n int, alpha float32)
+
+//go:noescape
+func scale512(dst, x *float32, n int, alpha float32)
+
+//go:noescape
+func siluMul512(a, gate, u *float32, n int, s float32)
+
+//go:noescape
+func siluMulGrad512(dg, du, gate, u, da *float32, n int, s float32) float32
+
+//go:noescape
+func adam512(p, grad, m, v *float32, n int, c *AdamStep)
+
+func dotAVX512(x, y []float32) float32 {
+	if len(x) == 0 {
+		return 0
+	}
+	return dot512(&x[0], &y[:len(x)][0], len(x))
+}
+
+func axpyAVX512(dst, x []float32, alpha float32) {
+	if len(dst) > 0 {
+		axpy512(&dst[0], &x[:len(dst)][0], len(dst), alpha)
+	}
+}
+
+func scaleAVX512(dst, x []float32, alpha float32) {
+	if len(dst) > 0 {
+		scale512(&dst[0], &x[:len(dst)][0], len(dst), alpha)
+	}
+}
+
+func siluMulAVX512(a, g, u []float32, s float32) {
+	if n := len(a); n > 0 {
+		siluMul512(&a[0], &g[:n][0], &u[:n][0], n, s)
+	}
+}
+
+func siluMulGradAVX512(dg, du, g, u, da []float32, s float32) float32 {
+	n := len(dg)
+	if n == 0 {
+		return 0
+	}
+	return siluMulGrad512(&dg[0], &du[:n][0], &g[:n][0], &u[:n][0], &da[:n][0], n, s)
+}
+
+func adamAVX512(p, g, m, v []float32, c *AdamStep) {
+	if n := len(p); n > 0 {
+		adam512(&p[0], &g[:n][0], &m[:n][0], &v[:n][0], n, c)
+	}
+}

@@ -1,0 +1,137 @@
+package vec_test
+
+import (
+	"math"
+	"testing"
+
+	"artel/kernels/cpu/internal/vec"
+	"artel/rng"
+)
+
+func draw(s *rng.Stream, n int, std float64) []float32 {
+	x := make([]float32, n+2)
+	for i := range x {
+		x[i] = float32(std * s.Normal())
+	}
+	return x[1 : n+1 : n+1] // a neighbour on both sides; see guards
+}
+
+func near(t *testing.T, what string, got float32, want, scale float64) {
+	t.Helper()
+	if !(math.Abs(float64(got)-want) <= 1e-6*math.Max(scale, 1e-30)) {
+		t.Fatalf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// TestSets compares every loop of every set with float64 for all tail lengths.
+func TestSets(t *testing.T) {
+	s := rng.New(1)
+	for _, set := range vec.Sets() {
+		for n := 0; n < 150; n++ {
+			x, y, g, u, da := draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 4), draw(&s, n, 1), draw(&s, n, 1)
+			var want, size float64
+			for i := range x {
+				want += float64(x[i]) * float64(y[i])
+				size += math.Abs(float64(x[i]) * float64(y[i]))
+			}
+			near(t, set.Name+" dot", set.Dot(x, y), want, size)
+
+			z := append([]float32(nil), y...)
+			set.Axpy(z, x, 0.75)
+			for i := range z {
+				near(t, set.Name+" axpy", z[i], float64(y[i])+0.75*float64(x[i]), math.Abs(float64(y[i]))+math.Abs(float64(x[i])))
+			}
+			set.Scale(z, x, -0.3)
+			for i := range z {
+				near(t, set.Name+" scale", z[i], float64(float32(-0.3))*float64(x[i]), math.Abs(float64(x[i])))
+			}
+			const sc = 0.7
+			a, dg, du := draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1)
+			set.SiluMul(a, g, u, sc)
+			got := set.SiluMulGrad(dg, du, g, u, da, sc)
+			want, size = 0, 0
+			for i := range a {
+				gi, ui, di := float64(g[i]), float64(u[i]), float64(da[i])
+				sg := sigmoid(gi)
+				near(t, set.Name+" silu", a[i], sc*gi*sg*ui, math.Abs(gi*ui))
+				near(t, set.Name+" du", du[i], sc*di*gi*sg, math.Abs(gi*di))
+				near(t, set.Name+" dg", dg[i], sc*di*ui*(sg+gi*sg*(1-sg)), math.Abs(di*ui)*3)
+				want += di * gi * sg * ui
+				size += math.Abs(di * gi * ui)
+			}
+			near(t, set.Name+" dscale", got, want, size)
+		}
+	}
+}
+
+func TestAdam(t *testing.T) {
+	s := rng.New(2)
+	c := vec.AdamStep{Scale: 0.5, L2: 0.1, B1: 0.9, NB1: 0.1, B2: 0.99, NB2: 0.01, Keep: 0.999, Rate: 0.01, Root: 1.5, Eps: 1e-8}
+	for _, set := range vec.Sets() {
+		for n := 0; n < 70; n++ {
+			p, g, m, v := draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1)
+			for i := range v {
+				v[i] = v[i] * v[i]
+			}
+			p0, m0, v0 := append([]float32(nil), p...), append([]float32(nil), m...), append([]float32(nil), v...)
+			set.Adam(p, g, m, v, &c)
+			for i := range p {
+				x := float64(c.Scale)*float64(g[i]) + float64(c.L2)*float64(p0[i])
+				mm := float64(c.B1)*float64(m0[i]) + float64(c.NB1)*x
+				vv := float64(c.B2)*float64(v0[i]) + float64(c.NB2)*x*x
+				near(t, set.Name+" m", m[i], mm, 1)
+				near(t, set.Name+" v", v[i], vv, 1)
+				near(t, set.Name+" p", p[i], float64(c.Keep)*float64(p0[i])-float64(c.Rate)*mm/(math.Sqrt(vv)*float64(c.Root)+float64(c.Eps)), 1+math.Abs(mm)*float64(c.Rate)/math.Sqrt(vv))
+			}
+		}
+	}
+}
+
+// TestExp states the accuracy over the whole range and the limits.
+func TestExp(t *testing.T) {
+	worst := 0.0
+	for x := float32(-87); x < 88.7; x += 0.00137 {
+		want := math.Exp(float64(x))
+		worst = math.Max(worst, math.Abs(float64(vec.Exp(x))-want)/want)
+	}
+	if worst > 3e-7 {
+		t.Errorf("relative error %v, want at most 3e-7", worst)
+	}
+	inf := float32(math.Inf(1))
+	if vec.Exp(inf) != inf || vec.Exp(-inf) != 0 || vec.Exp(100) != inf || vec.Exp(-200) != 0 || vec.Exp(0) != 1 {
+		t.Error("limits of exp")
+	}
+	nan := float32(math.NaN())
+	for _, set := range vec.Sets() {
+		a, one := make([]float32, 3), []float32{1, 1, 1}
+		set.SiluMul(a, []float32{nan, inf, -100}, one, 1)
+		if a[0] == a[0] || a[1] != inf || math.Abs(float64(a[2])) > 1e-40 {
+			t.Errorf("%s: silu of NaN, +Inf, -100 = %v", set.Name, a)
+		}
+	}
+}
+
+func BenchmarkSets(b *testing.B) {
+	s := rng.New(3)
+	const n = 4096
+	x, y, z, m, v := draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 0)
+	c := vec.AdamStep{Scale: 1, B1: 0.9, NB1: 0.1, B2: 0.99, NB2: 0.01, Keep: 1, Rate: 1e-4, Root: 1, Eps: 1e-8}
+	for _, set := range vec.Sets() {
+		for name, f := range map[string]func(){
+			"dot":   func() { set.Dot(x, y) },
+			"axpy":  func() { set.Axpy(z, x, 1e-9) },
+			"silu":  func() { set.SiluMul(z, x, y, 1) },
+			"silu'": func() { set.SiluMulGrad(z, m, x, y, x, 1) },
+			"adam":  func() { set.Adam(z, x, m, v, &c) },
+		} {
+			b.Run(set.Name+"/"+name, func(b *testing.B) {
+				for i := 0; i < b.N; i++ {
+					f()
+				}
+				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
+			})
+		}
+	}
+}
