@@ -30,15 +30,18 @@ type Options struct {
 	RequireAll bool
 	// MaxWork leaves out cases of more than so many elements or multiply-adds, for backends that are emulated; 0 keeps all.
 	MaxWork int
-	// Every runs one case in so many, for backends that are emulated; 0 and 1 run all.
+	// Every runs one case in so many, for backends that are emulated; 1 runs all, and so does 0 without -short.
 	Every int
 }
 
 // RunAll tests every op of b in a subtest of the op's name. Ops that b lacks are skipped.
 func RunAll(t *testing.T, b *kernels.Backend) { RunWith(t, b, Options{}) }
 
-// RunWith is RunAll with options.
+// RunWith is RunAll with options. With -short it runs one case in four.
 func RunWith(t *testing.T, b *kernels.Backend, o Options) {
+	if testing.Short() && o.Every == 0 {
+		o.Every = 4
+	}
 	lacks := map[string]bool{}
 	for _, op := range b.Missing() {
 		lacks[op] = true

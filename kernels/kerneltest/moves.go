@@ -59,20 +59,20 @@ func testFill(s *suite) {
 				for _, shape := range [][]int{{0}, {1}, {33}, {5, 7}, {3, 0}, {2, 3, 5}, {2, 3, 4, 17}} {
 					c := s.newCase(gap, "%v of %v with %v", shape, d, v)
 					c.typed = true
-					c.run(Fill{c.output(c.ofType(d, shape...), 0), v})
+					c.run(fillArgs{c.output(c.ofType(d, shape...), 0), v})
 					if len(shape) == 2 {
 						c = s.newCase(gap, "transposed %v of %v", shape, d)
 						c.typed = true
-						c.run(Fill{c.output(c.ofType(d, shape...), 0).T(), v})
+						c.run(fillArgs{c.output(c.ofType(d, shape...), 0).T(), v})
 					}
 				}
 			}
 		}
 	}
 	c := s.newCase(0, "half")
-	c.run(Fill{c.out(false, 0, 9), 0.5})
+	c.run(fillArgs{c.out(false, 0, 9), 0.5})
 	c = s.newCase(0, "NaN")
-	c.run(Fill{c.out(true, 0, 9), nan})
+	c.run(fillArgs{c.out(true, 0, 9), nan})
 }
 
 // ofType returns a tensor of small numbers.

@@ -142,7 +142,7 @@ func (c *testCase) scale(b *buffer, want *tensor.Storage) float64 {
 	w := whole(want)
 	var sum, n float64
 	for i, r := range b.role {
-		if v := w(i); r == output && !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if v := roundTo(b.st.Type, w(i)); r == output && !math.IsNaN(v) && !math.IsInf(v, 0) {
 			sum += v * v
 			n++
 		}
@@ -150,15 +150,21 @@ func (c *testCase) scale(b *buffer, want *tensor.Storage) float64 {
 	return math.Sqrt(sum / max(n, 1))
 }
 
-// near compares a result with the oracle's value, rounded to the result's type first (which may make it infinite).
+// near compares a result of type d with the oracle's value.
 func near(d dtype.Type, got, want, tol, scale float64) bool {
-	if d == dtype.F32 {
-		want = float64(float32(want))
-	}
+	want = roundTo(d, want)
 	if math.IsNaN(want) || math.IsInf(want, 0) || tol == 0 {
 		return got == want || got != got && want != want
 	}
 	return math.Abs(got-want) <= tol*max(math.Abs(want), scale)
+}
+
+// roundTo rounds the oracle's value to the type of the result, which may make it infinite.
+func roundTo(d dtype.Type, v float64) float64 {
+	if d == dtype.F32 {
+		return float64(float32(v))
+	}
+	return v
 }
 
 // sameBits checks that two runs agree in every defined element.

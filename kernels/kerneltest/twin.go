@@ -7,15 +7,15 @@ import (
 	"artel/tensor"
 )
 
-// Fill is the argument of kernels.Backend.Fill, so that it can be called like the other ops.
-type Fill struct {
+// fillArgs are the arguments of Fill, so that it can be called like the other ops.
+type fillArgs struct {
 	Dst tensor.Tensor
 	V   float64
 }
 
 // call runs the op that args belong to: the argument struct of an op has the name of the op.
 func call(b *kernels.Backend, args any) {
-	if f, ok := args.(Fill); ok {
+	if f, ok := args.(fillArgs); ok {
 		b.Fill(f.Dst, f.V)
 		return
 	}

@@ -11,7 +11,7 @@ func mapElements(a kernels.Map) {
 	X, dst, f := mat(a.X), mat(a.Dst), functions[a.F].value
 	for i := 0; i < dst.rows; i++ {
 		for j, x := range X.row(i) {
-			*dst.ref(i, j) = f(x)
+			*dst.ptr(i, j) = f(x)
 		}
 	}
 }
@@ -20,7 +20,7 @@ func mapGrad(a kernels.MapGrad) {
 	X, DY, DX, act, slope := mat(a.X), mat(a.DY), mat(a.DX), index(ivec(a.Act)), functions[a.F].slope
 	for c := 0; c < DX.rows; c++ {
 		for j, x := range X.row(act.of(c)) {
-			put(DX.ref(c, j), slope(x)*DY.at(c, j), a.Accumulate)
+			put(DX.ptr(c, j), slope(x)*DY.at(c, j), a.Accumulate)
 		}
 	}
 }
@@ -29,7 +29,7 @@ func mul(a kernels.Mul) {
 	X, Y, dst, act := mat(a.X), mat(a.Y), mat(a.Dst), index(ivec(a.Act))
 	for c := 0; c < dst.rows; c++ {
 		for j, x := range X.row(act.of(c)) {
-			put(dst.ref(c, j), x*Y.at(c, j), a.Accumulate)
+			put(dst.ptr(c, j), x*Y.at(c, j), a.Accumulate)
 		}
 	}
 }
@@ -42,7 +42,7 @@ func gated(a kernels.Gated) {
 			if a.Gate == kernels.SwiGLU {
 				v *= H.at(r, A.cols+j)
 			}
-			*A.ref(r, j) = weight(scale, r) * v
+			*A.ptr(r, j) = weight(scale, r) * v
 		}
 	}
 }
@@ -60,11 +60,11 @@ func gatedGrad(a kernels.GatedGrad) {
 			if a.Gate == kernels.SwiGLU {
 				u := H.at(r, F+j)
 				sum += d * f.value(h) * u
-				put(DH.ref(c, j), s*f.slope(h)*u*d, a.Accumulate)
-				put(DH.ref(c, F+j), s*f.value(h)*d, a.Accumulate)
+				put(DH.ptr(c, j), s*f.slope(h)*u*d, a.Accumulate)
+				put(DH.ptr(c, F+j), s*f.value(h)*d, a.Accumulate)
 			} else {
 				sum += d * f.value(h)
-				put(DH.ref(c, j), s*f.slope(h)*d, a.Accumulate)
+				put(DH.ptr(c, j), s*f.slope(h)*d, a.Accumulate)
 			}
 		}
 		if dScale != nil {
@@ -85,7 +85,7 @@ func rowScale(a kernels.RowScale) {
 	Y, dst, s, act := mat(a.Y), mat(a.Dst), vec(a.S), index(ivec(a.Act))
 	for c := 0; c < dst.rows; c++ {
 		for j, y := range Y.row(c) {
-			put(dst.ref(c, j), s[act.of(c)]*y, a.Accumulate)
+			put(dst.ptr(c, j), s[act.of(c)]*y, a.Accumulate)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func dropout(a kernels.Dropout) {
 			if word := a.Key.Block(hi, uint64(j/4))[j%4]; float64(word) >= a.P*0x1p32 {
 				v = x / (1 - a.P)
 			}
-			put(dst.ref(c, j), v, a.Accumulate)
+			put(dst.ptr(c, j), v, a.Accumulate)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func noise(a kernels.Noise) {
 		for j := 0; j < dst.cols; j++ {
 			w := a.Key.Block(counter(keys.row(i)), uint64(j))
 			u, v := (float64(w[0])+1)*0x1p-32, float64(w[2])*0x1p-32
-			*dst.ref(i, j) = math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
+			*dst.ptr(i, j) = math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func addByRow(a kernels.AddByRow) {
 			if r >= 0 {
 				x += table.at(int(r), j)
 			}
-			*dst.ref(i, j) = x
+			*dst.ptr(i, j) = x
 		}
 	}
 }

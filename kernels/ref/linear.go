@@ -16,7 +16,7 @@ func gemm(a kernels.GEMM) {
 			if bias != nil {
 				sum += bias[j]
 			}
-			put(C.ref(i, j), sum, a.Accumulate)
+			put(C.ptr(i, j), sum, a.Accumulate)
 		}
 	}
 }
@@ -32,7 +32,7 @@ func groupedGEMM(a kernels.GroupedGEMM) {
 				for p, v := range x {
 					sum += v * B.at(p, j)
 				}
-				*C.ref(r, j) = sum
+				*C.ptr(r, j) = sum
 			}
 		}
 	}
@@ -48,7 +48,7 @@ func gradW(a kernels.GradW) {
 				for i := 0; i < s.n; i++ {
 					sum += X.at(xi.of(s.act0+i), p) * DY.at(yi.of(s.row0+i), j)
 				}
-				put(dst.ref(p, j), sum, touched)
+				put(dst.ptr(p, j), sum, touched)
 			}
 		}
 	})
@@ -79,7 +79,7 @@ func embed(a kernels.Embed) {
 			for _, id := range ids[lo:hi] {
 				sum += table.at(int(id), d)
 			}
-			*dst.ref(i, d) = scale * sum
+			*dst.ptr(i, d) = scale * sum
 		}
 	}
 }
@@ -96,7 +96,7 @@ func embedGrad(a kernels.EmbedGrad) {
 			lo, hi, scale := bag(off, s.act0+i, a.Mean)
 			for _, id := range ids[lo:hi] {
 				for j, v := range DY.row(s.row0 + i) {
-					*dst.ref(int(id), j) += scale * v
+					*dst.ptr(int(id), j) += scale * v
 				}
 			}
 		}

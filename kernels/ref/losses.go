@@ -27,7 +27,7 @@ func crossEntropy(a kernels.CrossEntropy) {
 				sum -= q * logP
 			}
 			if a.DX.Ok() {
-				*DX.ref(i, j) = a.Scale * (math.Exp(logP) - q)
+				*DX.ptr(i, j) = a.Scale * (math.Exp(logP) - q)
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func bce(a kernels.BCE) {
 				dx = a.Scale * (sigmoid(x) - y)
 			}
 			if a.DX.Ok() {
-				*DX.ref(i, j) = dx
+				*DX.ptr(i, j) = dx
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func regression(a kernels.Regression) {
 			}
 			sum += l
 			if a.DX.Ok() {
-				*DX.ref(i, j) = a.Scale * slope
+				*DX.ptr(i, j) = a.Scale * slope
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func balance(a kernels.Balance) {
 			f := float64(count.at(int(s), e)) / float64(picks)
 			d := a.Scale * weight[s] * float64(P.cols) * f / float64(rows[s])
 			sum += d * p
-			*DP.ref(i, e) = d
+			*DP.ptr(i, e) = d
 		}
 	}
 	vec(a.Loss)[0] += sum
@@ -123,7 +123,7 @@ func zLoss(a kernels.ZLoss) {
 		z := logSumExp(X.row(i))
 		sum += z * z
 		for j, x := range X.row(i) {
-			*DX.ref(i, j) = a.Scale * 2 * z * math.Exp(x-z)
+			*DX.ptr(i, j) = a.Scale * 2 * z * math.Exp(x-z)
 		}
 	}
 	vec(a.Loss)[0] += a.Scale * sum

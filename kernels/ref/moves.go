@@ -49,7 +49,7 @@ func scatterRows(a kernels.ScatterRows) {
 			continue
 		}
 		for j, v := range src.row(i) {
-			*dst.ref(int(r), j) += v
+			*dst.ptr(int(r), j) += v
 		}
 	}
 }

@@ -13,7 +13,7 @@ func rmsNorm(a kernels.RMSNorm) {
 		x := X.row(i)
 		rstd[i] = 1 / math.Sqrt(dot(x, x)/float64(len(x))+a.Eps)
 		for j := range x {
-			*Y.ref(i, j) = x[j] * rstd[i] * weight(W, j)
+			*Y.ptr(i, j) = x[j] * rstd[i] * weight(W, j)
 		}
 	}
 }
@@ -30,7 +30,7 @@ func rmsNormGrad(a kernels.RMSNormGrad) {
 				hx += dy * weight(W, j) * normalized(r, j) / float64(DX.cols)
 			}
 			for j, dy := range DY.row(c) {
-				put(DX.ref(c, j), rstd[r]*(dy*weight(W, j)-normalized(r, j)*hx), a.Accumulate)
+				put(DX.ptr(c, j), rstd[r]*(dy*weight(W, j)-normalized(r, j)*hx), a.Accumulate)
 			}
 		}
 	}
@@ -57,21 +57,19 @@ func layerNorm(a kernels.LayerNorm) {
 	X, Y, W, B, stat := mat(a.X), mat(a.Y), vec(a.W), vec(a.B), mat(a.Stat)
 	for i := 0; i < X.rows; i++ {
 		x, D := X.row(i), float64(X.cols)
-		var mean, variance float64
+		mean := sumOf(x) / D
+		var squares float64
 		for _, v := range x {
-			mean += v / D
+			squares += (v - mean) * (v - mean)
 		}
-		for _, v := range x {
-			variance += (v - mean) * (v - mean) / D
-		}
-		rstd := 1 / math.Sqrt(variance+a.Eps)
-		*stat.ref(i, 0), *stat.ref(i, 1) = mean, rstd
+		rstd := 1 / math.Sqrt(squares/D+a.Eps)
+		*stat.ptr(i, 0), *stat.ptr(i, 1) = mean, rstd
 		for j, v := range x {
 			y := (v - mean) * rstd * weight(W, j)
 			if B != nil {
 				y += B[j]
 			}
-			*Y.ref(i, j) = y
+			*Y.ptr(i, j) = y
 		}
 	}
 }
@@ -90,7 +88,7 @@ func layerNormGrad(a kernels.LayerNormGrad) {
 				hx += h * normalized(r, j) / float64(DX.cols)
 			}
 			for j, dy := range DY.row(c) {
-				put(DX.ref(c, j), stat.at(r, 1)*(dy*weight(W, j)-hm-normalized(r, j)*hx), a.Accumulate)
+				put(DX.ptr(c, j), stat.at(r, 1)*(dy*weight(W, j)-hm-normalized(r, j)*hx), a.Accumulate)
 			}
 		}
 	}
@@ -129,7 +127,7 @@ func softmaxGrad(a kernels.SoftmaxGrad) {
 		y, dy := Y.row(act.of(c)), DY.row(c)
 		inner := dot(y, dy)
 		for j := range dy {
-			put(DX.ref(c, j), y[j]*(dy[j]-inner), a.Accumulate)
+			put(DX.ptr(c, j), y[j]*(dy[j]-inner), a.Accumulate)
 		}
 	}
 }

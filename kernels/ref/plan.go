@@ -37,12 +37,12 @@ func placePicks(a kernels.RoutePlan) {
 	for t := 0; t < p.T; t++ {
 		for k, e := range picks.row(t) {
 			if e < 0 || next[e] == off[e+1] {
-				*inv.ref(t, k) = -1
+				*inv.ptr(t, k) = -1
 				continue
 			}
 			r := next[e]
 			next[e]++
-			token[r], slot[r], *inv.ref(t, k) = int32(t), int32(t*p.K+k), r
+			token[r], slot[r], *inv.ptr(t, k) = int32(t), int32(t*p.K+k), r
 		}
 	}
 }
@@ -73,7 +73,7 @@ func placeCotangents(a kernels.RoutePlan) {
 				for r := lo; r < hi; r++ {
 					c := row0 + token[r] - act0
 					cToken[pos], cAct[pos] = c, r
-					*cInv.ref(int(c), int(slot[r])%p.K) = pos
+					*cInv.ptr(int(c), int(slot[r])%p.K) = pos
 					pos++
 				}
 			}

@@ -19,7 +19,7 @@ func topK(a kernels.TopK) {
 				}
 			}
 			picked[k] = int32(best)
-			*value.ref(i, k) = src.at(i, best)
+			*value.ptr(i, k) = src.at(i, best)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func topKGrad(a kernels.TopKGrad) {
 		}
 		for k, j := range idx.row(act.of(c)) {
 			if j >= 0 {
-				*DX.ref(c, int(j)) += DV.at(c, k)
+				*DX.ptr(c, int(j)) += DV.at(c, k)
 			}
 		}
 	}
@@ -50,9 +50,9 @@ func topKGrad(a kernels.TopKGrad) {
 func rowNormalize(a kernels.RowNormalize) {
 	X, Y := mat(a.X), mat(a.Y)
 	for i := 0; i < X.rows; i++ {
-		total := sum(X.row(i))
+		total := sumOf(X.row(i))
 		for j, x := range X.row(i) {
-			*Y.ref(i, j) = x / total
+			*Y.ptr(i, j) = x / total
 		}
 	}
 }
@@ -61,14 +61,14 @@ func rowNormalizeGrad(a kernels.RowNormalizeGrad) {
 	X, Y, DY, DX, act := mat(a.X), mat(a.Y), mat(a.DY), mat(a.DX), index(ivec(a.Act))
 	for c := 0; c < DX.rows; c++ {
 		r := act.of(c)
-		total, inner := sum(X.row(r)), dot(DY.row(c), Y.row(r))
+		total, inner := sumOf(X.row(r)), dot(DY.row(c), Y.row(r))
 		for j, dy := range DY.row(c) {
-			put(DX.ref(c, j), (dy-inner)/total, a.Accumulate)
+			put(DX.ptr(c, j), (dy-inner)/total, a.Accumulate)
 		}
 	}
 }
 
-func sum(x []float64) (s float64) {
+func sumOf(x []float64) (s float64) {
 	for _, v := range x {
 		s += v
 	}
@@ -89,7 +89,7 @@ func gatherSum(a kernels.GatherSum) {
 					sum += src.at(int(r), j)
 				}
 			}
-			put(dst.ref(t, j), sum, a.Accumulate)
+			put(dst.ptr(t, j), sum, a.Accumulate)
 		}
 	}
 }

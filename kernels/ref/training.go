@@ -12,7 +12,7 @@ func gram(a kernels.Gram) {
 	for i := range present {
 		for j := range present {
 			if present[i] != 0 && present[j] != 0 {
-				*G.ref(i, j) += dot(J.row(i), J.row(j))
+				*G.ptr(i, j) += dot(J.row(i), J.row(j))
 			}
 		}
 	}

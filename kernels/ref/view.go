@@ -27,8 +27,8 @@ func imat(t tensor.Tensor) grid[int32] {
 // at returns element (i, j).
 func (m grid[E]) at(i, j int) E { return m.s[i*m.rs+j*m.cs] }
 
-// ref returns the place of element (i, j).
-func (m grid[E]) ref(i, j int) *E { return &m.s[i*m.rs+j*m.cs] }
+// ptr returns the place of element (i, j).
+func (m grid[E]) ptr(i, j int) *E { return &m.s[i*m.rs+j*m.cs] }
 
 // row returns row i, which must be unit-strided as the contract demands.
 func (m grid[E]) row(i int) []E {
@@ -112,7 +112,7 @@ func eachSegment(segs, flags tensor.Tensor, f func(s segment, touched bool)) {
 		if s.n == 0 {
 			continue
 		}
-		p := flag.ref(s.group, s.task)
+		p := flag.ptr(s.group, s.task)
 		f(s, *p != 0)
 		*p = 1
 	}
