@@ -9,10 +9,7 @@ func gemm(a kernels.GEMM) {
 	A, B, C, bias := mat(a.A), mat(a.B), mat(a.C), vec(a.Bias)
 	for i := 0; i < C.rows; i++ {
 		for j := 0; j < C.cols; j++ {
-			var sum float64
-			for p := 0; p < A.cols; p++ {
-				sum += A.at(i, p) * B.at(p, j)
-			}
+			sum := rowByColumn(A, i, B, j)
 			if bias != nil {
 				sum += bias[j]
 			}
@@ -21,18 +18,24 @@ func gemm(a kernels.GEMM) {
 	}
 }
 
+// rowByColumn is sum over p of A[i,p]*B[p,j].
+func rowByColumn(A grid[float64], i int, B grid[float64], j int) (sum float64) {
+	a, b := i*A.rs, j*B.cs
+	for p := 0; p < A.cols; p++ {
+		sum += A.s[a] * B.s[b]
+		a += A.cs
+		b += B.rs
+	}
+	return sum
+}
+
 func groupedGEMM(a kernels.GroupedGEMM) {
 	A, C, rows, off := mat(a.A), mat(a.C), index(ivec(a.Index)), ivec(a.Off)
 	for g := 0; g+1 < len(off); g++ {
 		B := mat(a.B.At(g))
 		for r := int(off[g]); r < int(off[g+1]); r++ {
-			x := A.row(rows.of(r))
 			for j := 0; j < C.cols; j++ {
-				var sum float64
-				for p, v := range x {
-					sum += v * B.at(p, j)
-				}
-				*C.ptr(r, j) = sum
+				*C.ptr(r, j) = rowByColumn(A, rows.of(r), B, j)
 			}
 		}
 	}
