@@ -28,9 +28,9 @@ func init() {
 
 // AlignedOptions are the options of "aligned_mtl".
 type AlignedOptions struct {
-	Scale   string    `yaml:"scale" doc:"min, median or rmse: the common length of the aligned gradients"`
+	Scale   string    `yaml:"scale" doc:"min, median or rmse: the common length of the aligned gradients" oneof:"min median rmse"`
 	Pref    []float64 `yaml:"pref" doc:"one weight >= 0 per task; empty = 1/m (the official code sums: 1)"`
-	RankTol float64   `yaml:"rank_tol" doc:"eigenvalues under this share of the largest count as 0; the official code uses m * 1.2e-7"`
+	RankTol float64   `yaml:"rank_tol" doc:"eigenvalues under this share of the largest count as 0; the official code uses m * 1.2e-7" range:"1e-15..0.1"`
 }
 
 type aligned struct {

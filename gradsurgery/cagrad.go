@@ -30,8 +30,8 @@ func init() {
 
 // CAGradOptions are the options of "cagrad".
 type CAGradOptions struct {
-	C       float64 `yaml:"c" doc:"radius of the ball around the mean gradient, relative to its length; 0 = mean, >= 1 = no conflict"`
-	Rescale int     `yaml:"rescale" doc:"0 as in the paper; 1 divides the update by 1+c^2, 2 by 1+c"`
+	C       float64 `yaml:"c" doc:"radius of the ball around the mean gradient, relative to its length; 0 = mean, >= 1 = no conflict" range:"0..1000"`
+	Rescale int     `yaml:"rescale" doc:"0 as in the paper; 1 divides the update by 1+c^2, 2 by 1+c" range:"0..2"`
 }
 
 type cagrad struct {

@@ -30,8 +30,8 @@ func init() {
 
 // FAMOOptions are the options of "famo".
 type FAMOOptions struct {
-	LR        float64   `yaml:"lr" doc:"learning rate of the task logits"`
-	Decay     float64   `yaml:"decay" doc:"decay of the logits, added to their gradient; the paper: 0.01 on CityScapes, 0.001 elsewhere"`
+	LR        float64   `yaml:"lr" doc:"learning rate of the task logits" range:"0<.."`
+	Decay     float64   `yaml:"decay" doc:"decay of the logits, added to their gradient; the paper: 0.01 on CityScapes, 0.001 elsewhere" range:"0.."`
 	MinLosses []float64 `yaml:"min_losses" doc:"lowest loss each task can reach, one per task; empty = 0 for every task"`
 }
 

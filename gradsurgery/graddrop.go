@@ -24,7 +24,7 @@ func init() {
 
 // GradDropOptions are the options of "graddrop".
 type GradDropOptions struct {
-	Leak     float64   `yaml:"leak" doc:"share 0..1 of every task gradient that always passes"`
+	Leak     float64   `yaml:"leak" doc:"share 0..1 of every task gradient that always passes" range:"0..1"`
 	TaskLeak []float64 `yaml:"task_leak" doc:"leak per task, one number per task; empty = leak for every task"`
 }
 

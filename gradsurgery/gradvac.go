@@ -23,10 +23,10 @@ func init() {
 
 // GradVacOptions are the options of "gradvac".
 type GradVacOptions struct {
-	Beta      float64 `yaml:"beta" doc:"0..1, how fast the target cosines follow; public codes use 0.5, the paper 0.01"`
-	Order     string  `yaml:"order" doc:"random: drawn per row and step (the paper); index: 0,1,..; given: the lists in given"`
-	Reduction string  `yaml:"reduction" doc:"sum (the paper) or mean of the changed gradients"`
-	Track     string  `yaml:"track" doc:"all: every pair moves its target; corrected: only pairs that were changed"`
+	Beta      float64 `yaml:"beta" doc:"0..1, how fast the target cosines follow; public codes use 0.5, the paper 0.01" range:"0..1"`
+	Order     string  `yaml:"order" doc:"random: drawn per row and step (the paper); index: 0,1,..; given: the lists in given" oneof:"random index given"`
+	Reduction string  `yaml:"reduction" doc:"sum (the paper) or mean of the changed gradients" oneof:"sum mean"`
+	Track     string  `yaml:"track" doc:"all: every pair moves its target; corrected: only pairs that were changed" oneof:"all corrected"`
 	Given     [][]int `yaml:"given" doc:"for order given: per task, all task ids in the order in which it meets them (itself is skipped)"`
 }
 

@@ -26,8 +26,8 @@ func init() {
 
 // KrumOptions are the options of "krum".
 type KrumOptions struct {
-	Outliers int `yaml:"outliers" doc:"how many tasks may be far off"`
-	Selected int `yaml:"selected" doc:"how many tasks take part"`
+	Outliers int `yaml:"outliers" doc:"how many tasks may be far off" range:"0.."`
+	Selected int `yaml:"selected" doc:"how many tasks take part" range:"1.."`
 }
 
 type krum struct {

@@ -29,7 +29,7 @@ func init() {
 
 // MGDAOptions are the options of "mgda".
 type MGDAOptions struct {
-	Normalize string `yaml:"normalize" doc:"none, l2, loss or loss+: what every gradient is divided by while the weights are chosen"`
+	Normalize string `yaml:"normalize" doc:"none, l2, loss or loss+: what every gradient is divided by while the weights are chosen" oneof:"none l2 loss loss+"`
 }
 
 type mgda struct {

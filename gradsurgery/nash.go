@@ -35,12 +35,12 @@ func init() {
 
 // NashOptions are the options of "nash_mtl".
 type NashOptions struct {
-	MaxNorm float64 `yaml:"max_norm" doc:"longest update; 0 = as the equation gives it. Public code uses 1"`
+	MaxNorm float64 `yaml:"max_norm" doc:"longest update; 0 = as the equation gives it. public code uses 1" range:"0.."`
 }
 
 // FairGradOptions are the options of "fairgrad".
 type FairGradOptions struct {
-	Alpha float64 `yaml:"alpha" doc:"0.05..100; the paper's scripts use 2"`
+	Alpha float64 `yaml:"alpha" doc:"0.05..100; the paper's scripts use 2" range:"0.05..100"`
 }
 
 // bargain shares gains by G w = w^(-1/alpha).

@@ -22,8 +22,8 @@ func init() {
 
 // PCGradOptions are the options of "pcgrad".
 type PCGradOptions struct {
-	Order     string  `yaml:"order" doc:"random: drawn per row and step (the paper); index: 0,1,..; given: the lists in given"`
-	Reduction string  `yaml:"reduction" doc:"sum (the paper) or mean of the projected gradients"`
+	Order     string  `yaml:"order" doc:"random: drawn per row and step (the paper); index: 0,1,..; given: the lists in given" oneof:"random index given"`
+	Reduction string  `yaml:"reduction" doc:"sum (the paper) or mean of the projected gradients" oneof:"sum mean"`
 	Given     [][]int `yaml:"given" doc:"for order given: per task, all task ids in the order in which it meets them (itself is skipped)"`
 }
 

@@ -23,9 +23,9 @@ func init() {
 
 // UncertaintyOptions are the options of "uncertainty".
 type UncertaintyOptions struct {
-	Init      float64 `yaml:"init" doc:"first value of every s; some public codes start at -0.5"`
-	Optimizer string  `yaml:"optimizer" doc:"adam or sgd, for s alone"`
-	LR        float64 `yaml:"lr" doc:"learning rate of s"`
+	Init      float64 `yaml:"init" doc:"first value of every s; some public codes start at -0.5" range:"-50..50"`
+	Optimizer string  `yaml:"optimizer" doc:"for s alone" oneof:"adam sgd"`
+	LR        float64 `yaml:"lr" doc:"learning rate of s" range:"0<.."`
 }
 
 type uncertainty struct{ s *learner }
