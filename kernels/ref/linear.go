@@ -2,6 +2,7 @@ package ref
 
 import (
 	"artel/kernels"
+	"artel/kernels/internal/host"
 	"artel/tensor"
 )
 
@@ -92,7 +93,7 @@ func embedGrad(a kernels.EmbedGrad) {
 	eachSegment(a.Segs, a.Touched, func(s segment, touched bool) {
 		d := destination(a.Dst, s)
 		if !touched {
-			fill(d, 0)
+			host.Fill(d, 0)
 		}
 		dst := mat(d)
 		for i := 0; i < s.n; i++ {

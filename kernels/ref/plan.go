@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"artel/kernels"
+	"artel/kernels/internal/host"
 )
 
 func routePlan(a kernels.RoutePlan) {
@@ -54,7 +55,7 @@ func placeCotangents(a kernels.RoutePlan) {
 	stacked := p.CAct.Ok()
 	cOff, cToken, cAct, cInv := ivec(p.COff), ivec(p.CToken), ivec(p.CAct), imat(p.CInv)
 	if stacked {
-		fill(p.CInv, -1)
+		host.Fill(p.CInv, -1)
 		cOff[0] = 0
 	}
 	pos := int32(0) // next routed cotangent row

@@ -8,6 +8,7 @@ package ref
 import (
 	"artel/dtype"
 	"artel/kernels"
+	"artel/kernels/internal/host"
 	"artel/tensor"
 )
 
@@ -19,7 +20,7 @@ func New() *kernels.Backend {
 		Alloc: tensor.NewHost,
 		Sync:  func() error { return nil },
 		Moves: kernels.Moves{
-			Fill: fill, Copy: copyElements, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows,
+			Fill: host.Fill, Copy: func(a kernels.Copy) { host.Copy(a.Dst, a.Src) }, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows,
 		},
 		Linear: kernels.Linear{
 			GEMM: gemm, GroupedGEMM: groupedGEMM, GradW: gradW, GradB: gradB, Embed: embed, EmbedGrad: embedGrad,

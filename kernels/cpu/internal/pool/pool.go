@@ -35,6 +35,12 @@ type worker struct {
 	wake   chan struct{}
 }
 
+// shared is the pool of the process: workers are a resource of the machine, like its processors.
+var shared = sync.OnceValue(func() *Pool { return New(0) })
+
+// Shared returns the pool of the process.
+func Shared() *Pool { return shared() }
+
 // spins is how often an idle helper looks for work before it parks: some tens of microseconds, the gap between two ops of a step.
 const spins = 4000
 

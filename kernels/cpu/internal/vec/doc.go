@@ -28,11 +28,8 @@ type AdamStep struct {
 	Scale, L2, B1, NB1, B2, NB2, Keep, Rate, Root, Eps float32
 }
 
-// Best returns the fastest set for this build and processor.
-func Best() *Set {
-	s := Sets()
-	return s[0]
-}
-
 // Sets lists the sets that run here, the best first.
 func Sets() []*Set { return append(archSets(), plain) }
+
+// Plain is the set in Go.
+func Plain() *Set { return plain }

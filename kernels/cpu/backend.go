@@ -1,0 +1,118 @@
+package cpu
+
+import (
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/cpu/internal/gemm"
+	"artel/kernels/cpu/internal/pool"
+	"artel/kernels/cpu/internal/vec"
+	"artel/tensor"
+)
+
+// backend is the state behind a kernels.Backend: the chosen loops, the pool, scratch that grows to the largest need.
+type backend struct {
+	gemm     *gemm.Variant
+	vec      *vec.Set
+	pool     *pool.Pool
+	packs    []*gemm.Scratch // one for every worker at once
+	free     chan *gemm.Scratch
+	gatherX  []float32
+	gatherY  []float32
+	products []gemm.Product
+	spans    []span
+	chain    []int32
+	last     []int32
+	fresh    []bool
+	sums     []float64
+}
+
+// Variants names what this build can run on this processor, the best first.
+func Variants() []string {
+	var names []string
+	for _, v := range gemm.Variants() {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+// New returns the backend of the best variant for this processor.
+func New() *kernels.Backend {
+	b, err := NewVariant("")
+	if err != nil {
+		panic(err) // the empty name always works
+	}
+	return b
+}
+
+// NewVariant returns the backend of a named variant: avx512, avx2 or go. An unknown one is an error that lists the names.
+func NewVariant(name string) (*kernels.Backend, error) {
+	g, err := gemm.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{gemm: g, vec: vec.Plain(), pool: pool.Shared(), free: make(chan *gemm.Scratch, maxWorkers)}
+	for _, s := range vec.Sets() {
+		if s.Name == g.Name {
+			b.vec = s
+		}
+	}
+	return &kernels.Backend{
+		Name:        "cpu/" + g.Name,
+		Float:       dtype.F32,
+		Alloc:       tensor.NewHost,
+		Sync:        func() error { return nil },
+		Moves:       b.moves(),
+		Linear:      b.linear(),
+		Elementwise: b.elementwise(),
+		Norms:       b.norms(),
+		Losses:      b.losses(),
+		Routing:     b.routing(),
+		Training:    b.training(),
+	}, nil
+}
+
+// SetWorkers sets the number of workers of all backends; n < 1 means GOMAXPROCS. Not to be called while ops run.
+func SetWorkers(n int) { pool.Shared().SetWorkers(n) }
+
+// maxWorkers bounds the packing buffers that are kept.
+const maxWorkers = 1024
+
+// scratch lends a packing buffer to a worker.
+func (b *backend) scratch() *gemm.Scratch {
+	select {
+	case s := <-b.free:
+		return s
+	default:
+		return new(gemm.Scratch)
+	}
+}
+
+func (b *backend) giveBack(s *gemm.Scratch) {
+	select {
+	case b.free <- s:
+	default:
+	}
+}
+
+// loop is an op whose work is cut into chunks; its arguments wait in args while the workers run.
+type loop[A any] struct {
+	args A
+	body func(a *A, lo, hi int)
+	run  func(lo, hi int)
+}
+
+// newLoop prepares a loop once, so that calls allocate nothing.
+func newLoop[A any](body func(a *A, lo, hi int)) *loop[A] {
+	l := &loop[A]{body: body}
+	l.run = func(lo, hi int) { l.body(&l.args, lo, hi) }
+	return l
+}
+
+// call runs the loop over [0,n) in chunks of about work elements, each index standing for width elements.
+func (l *loop[A]) call(p *pool.Pool, a A, n, width int) {
+	l.args = a
+	p.Run(n, max(1, work/max(width, 1)), l.run)
+}
+
+// work is the number of elements of a chunk: some microseconds.
+const work = 1 << 13

@@ -1,0 +1,139 @@
+package cpu
+
+import "artel/kernels"
+
+func (b *backend) routing() kernels.Routing {
+	top, topGrad := newLoop(topKRows), newLoop(topKGradRows)
+	sum := newLoop(b.gatherSumRows)
+	return kernels.Routing{
+		TopK:             func(a kernels.TopK) { top.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1)) },
+		TopKGrad:         func(a kernels.TopKGrad) { topGrad.call(b.pool, a, a.DX.Dim(0), a.DX.Dim(1)) },
+		RoutePlan:        b.routePlan,
+		GatherSum:        func(a kernels.GatherSum) { sum.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)*a.Inv.Dim(1)) },
+		RowNormalize:     rowNormalize,
+		RowNormalizeGrad: rowNormalizeGrad,
+		CountPicks:       countPicks,
+	}
+}
+
+// larger orders scores with NaN below everything.
+func larger(x, y float32) bool { return x > y || y != y && x == x }
+
+func topKRows(a *kernels.TopK, lo, hi int) {
+	x, src, val, idx := matrix(a.X), matrix(a.Src), matrix(a.Value), intMatrix(a.Index)
+	if !a.Src.Ok() {
+		src = x
+	}
+	k := idx.cols
+	for i := lo; i < hi; i++ {
+		row, picks := x.row(i), idx.row(i)
+		for n := range picks { // insertion into a sorted list of k
+			picks[n] = -1
+		}
+		for j, v := range row {
+			n := k
+			for n > 0 && (picks[n-1] < 0 || larger(v, row[picks[n-1]])) {
+				n--
+			}
+			if n < k {
+				copy(picks[n+1:], picks[n:k-1])
+				picks[n] = int32(j)
+			}
+		}
+		v, s := val.row(i), src.row(i)
+		for n, j := range picks {
+			v[n] = s[j]
+		}
+	}
+}
+
+func topKGradRows(a *kernels.TopKGrad, lo, hi int) {
+	dx, dv, idx, act := matrix(a.DX), matrix(a.DV), intMatrix(a.Index), ints(a.Act)
+	for c := lo; c < hi; c++ {
+		d := dx.row(c)
+		if !a.Accumulate {
+			clear(d)
+		}
+		picks := idx.row(of(act, c))
+		for k, g := range dv.row(c) {
+			if j := picks[k]; j >= 0 {
+				d[j] += g
+			}
+		}
+	}
+}
+
+func (b *backend) gatherSumRows(a *kernels.GatherSum, lo, hi int) {
+	dst, src, w, inv := matrix(a.Dst), matrix(a.Src), matrix(a.W), intMatrix(a.Inv)
+	for t := lo; t < hi; t++ {
+		d, first := dst.row(t), !a.Accumulate
+		for n, r := range inv.row(t) {
+			if r < 0 {
+				continue
+			}
+			s := float32(1)
+			if a.W.Ok() {
+				s = w.row(t)[n]
+			}
+			if first {
+				b.vec.Scale(d, src.row(int(r)), s)
+			} else {
+				b.vec.Axpy(d, src.row(int(r)), s)
+			}
+			first = false
+		}
+		if first {
+			clear(d)
+		}
+	}
+}
+
+func rowNormalize(a kernels.RowNormalize) {
+	y, x := matrix(a.Y), matrix(a.X)
+	for i := 0; i < x.n; i++ {
+		var sum float32
+		for _, v := range x.row(i) {
+			sum += v
+		}
+		d := y.row(i)
+		for j, v := range x.row(i) {
+			d[j] = v / sum
+		}
+	}
+}
+
+func rowNormalizeGrad(a kernels.RowNormalizeGrad) {
+	dx, x, y, dy, act := matrix(a.DX), matrix(a.X), matrix(a.Y), matrix(a.DY), ints(a.Act)
+	for c := 0; c < dx.n; c++ {
+		i := of(act, c)
+		var sum, inner float32
+		g, p, d := dy.row(c), y.row(i), dx.row(c)
+		for j, v := range x.row(i) {
+			sum += v
+			inner += g[j] * p[j]
+		}
+		for j := range d {
+			put(&d[j], (g[j]-inner)/sum, a.Accumulate)
+		}
+	}
+}
+
+func countPicks(a kernels.CountPicks) {
+	idx, set, rows := intMatrix(a.Index), ints(a.Set), ints(a.Rows)
+	count := intMatrix(a.Count)
+	clear(rows)
+	for s := 0; s < count.n; s++ {
+		clear(count.row(s))
+	}
+	for i, s := range set {
+		if s < 0 {
+			continue
+		}
+		rows[s]++
+		for _, e := range idx.row(i) {
+			if e >= 0 {
+				count.row(int(s))[e]++
+			}
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package cpu
+
+import (
+	"math"
+
+	"artel/kernels"
+	"artel/kernels/cpu/internal/vec"
+	"artel/rng"
+)
+
+// block is the number of columns that one partial sum covers; it fixes the order of summation.
+const block = 2048
+
+func (b *backend) training() kernels.Training {
+	gram, combine, drop := newLoop(b.gramBlocks), newLoop(b.combineBlocks), newLoop(b.gradDropBlocks)
+	squares, sgd, adam, lion := newLoop(b.squareBlocks), newLoop(sgdRange), newLoop(b.adamRange), newLoop(lionRange)
+	return kernels.Training{
+		Gram: func(a kernels.Gram) {
+			m, n := a.J.Dim(0), blocks(a.J.Dim(1))
+			b.sums = grown(b.sums, n*m*m)
+			gram.call(b.pool, a, n, m*block)
+			b.addGram(a, n)
+		},
+		Combine: func(a kernels.Combine) {
+			n := blocks(a.Dst.Dim(0))
+			b.sums = grown(b.sums, n)
+			combine.call(b.pool, a, n, a.J.Dim(0)*block)
+			if a.SumSq.Ok() {
+				addSums(a.SumSq.F64(), b.sums)
+			}
+		},
+		GradDrop: func(a kernels.GradDrop) {
+			n := blocks(a.Dst.Dim(0))
+			b.sums = grown(b.sums, n)
+			drop.call(b.pool, a, n, 8*block)
+			if a.SumSq.Ok() {
+				addSums(a.SumSq.F64(), b.sums)
+			}
+		},
+		SumSquares: func(a kernels.SumSquares) {
+			n := blocks(a.X.Dim(0))
+			b.sums = grown(b.sums, n)
+			squares.call(b.pool, a, n, block)
+			addSums(a.Dst.F64(), b.sums)
+		},
+		SGD:  func(a kernels.SGD) { sgd.call(b.pool, a, a.P.Dim(0), 1) },
+		Adam: func(a kernels.Adam) { adam.call(b.pool, a, a.P.Dim(0), 1) },
+		Lion: func(a kernels.Lion) { lion.call(b.pool, a, a.P.Dim(0), 1) },
+	}
+}
+
+func blocks(n int) int { return (n + block - 1) / block }
+
+// cut returns columns of block i of a row of n.
+func cut(i, n int) (lo, hi int) { return i * block, min((i+1)*block, n) }
+
+func addSums(dst, sums []float64) {
+	for _, v := range sums {
+		dst[0] += v
+	}
+}
+
+// dot64 is an inner product that float32 need not hold: where the fast sum overflows, or is so small that products may have vanished,
+// it is done again in float64.
+func (b *backend) dot64(x, y []float32) float64 {
+	const tiny, huge = 1e-20, 1e38
+	s := float64(b.vec.Dot(x, y))
+	if size := math.Abs(s); size > tiny && size < huge {
+		return s
+	}
+	s = 0
+	for i, v := range x {
+		s += float64(v) * float64(y[i])
+	}
+	return s
+}
+
+func (b *backend) gramBlocks(a *kernels.Gram, lo, hi int) {
+	j, present := matrix(a.J), ints(a.Present)
+	m := j.n
+	for i := lo; i < hi; i++ {
+		c0, c1 := cut(i, j.cols)
+		out := b.sums[i*m*m : (i+1)*m*m]
+		for s := 0; s < m; s++ {
+			if present[s] == 0 {
+				continue
+			}
+			x := j.row(s)[c0:c1]
+			for t := 0; t <= s; t++ {
+				if present[t] != 0 {
+					out[s*m+t] = b.dot64(x, j.row(t)[c0:c1])
+				}
+			}
+		}
+	}
+}
+
+// addGram adds the blocks' sums, in order, to both halves of G.
+func (b *backend) addGram(a kernels.Gram, n int) {
+	m, present := a.J.Dim(0), ints(a.Present)
+	g, ld := a.G.F64(), a.G.Stride(0)
+	for s := 0; s < m; s++ {
+		for t := 0; t <= s; t++ {
+			if present[s] == 0 || present[t] == 0 {
+				continue
+			}
+			var sum float64
+			for i := 0; i < n; i++ {
+				sum += b.sums[(i*m+s)*m+t]
+			}
+			g[s*ld+t] += sum
+			if s != t {
+				g[t*ld+s] += sum
+			}
+		}
+	}
+}
+
+func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
+	j, present, w, dst := matrix(a.J), ints(a.Present), a.W.F64(), floats(a.Dst)
+	for i := lo; i < hi; i++ {
+		c0, c1 := cut(i, len(dst))
+		d := dst[c0:c1]
+		var buf [block]float32 // dst may be a row of J
+		acc, first := buf[:len(d)], true
+		for t := 0; t < j.n; t++ {
+			if present[t] == 0 {
+				continue
+			}
+			if first {
+				b.vec.Scale(acc, j.row(t)[c0:c1], float32(w[t]))
+			} else {
+				b.vec.Axpy(acc, j.row(t)[c0:c1], float32(w[t]))
+			}
+			first = false
+		}
+		copy(d, acc)
+		b.sums[i] = b.dot64(d, d)
+	}
+}
+
+func (b *backend) gradDropBlocks(a *kernels.GradDrop, lo, hi int) {
+	j, present, leak, dst := matrix(a.J), ints(a.Present), a.Leak.F64(), floats(a.Dst)
+	for i := lo; i < hi; i++ {
+		c0, c1 := cut(i, len(dst))
+		for p := c0; p < c1; p++ {
+			words := rng.Philox(a.Key, a.Hi, uint64(a.Offset+p)/4)
+			u := float64(words[(a.Offset+p)%4]) * 0x1p-32
+			var sum, size float64
+			for t := 0; t < j.n; t++ {
+				if present[t] != 0 {
+					v := float64(j.p[t*j.ld+p])
+					sum += v
+					size += math.Abs(v)
+				}
+			}
+			q := 0.5
+			if size != 0 {
+				q = (1 + sum/size) / 2
+			}
+			var out float64
+			for t := 0; t < j.n; t++ {
+				if present[t] == 0 {
+					continue
+				}
+				v := float64(j.p[t*j.ld+p])
+				keep := leak[t]
+				if q > u && v > 0 || q < u && v < 0 || v != v {
+					keep = 1
+				}
+				out += keep * v
+			}
+			dst[p] = float32(out)
+		}
+		b.sums[i] = b.dot64(dst[c0:c1], dst[c0:c1])
+	}
+}
+
+func (b *backend) squareBlocks(a *kernels.SumSquares, lo, hi int) {
+	x := floats(a.X)
+	for i := lo; i < hi; i++ {
+		c0, c1 := cut(i, len(x))
+		b.sums[i] = b.dot64(x[c0:c1], x[c0:c1])
+	}
+}
+
+func sgdRange(a *kernels.SGD, lo, hi int) {
+	p, g := floats(a.P)[lo:hi], floats(a.G)[lo:hi]
+	scale, decay, lr, mu, damp := float32(a.Scale), float32(a.Decay), float32(a.LR), float32(a.Momentum), float32(1-a.Dampening)
+	if !a.M.Ok() {
+		for i := range p {
+			p[i] -= lr * (scale*g[i] + decay*p[i])
+		}
+		return
+	}
+	m := floats(a.M)[lo:hi]
+	for i := range p {
+		x := scale*g[i] + decay*p[i]
+		if a.First {
+			m[i] = x
+		} else {
+			m[i] = mu*m[i] + damp*x
+		}
+		d := m[i]
+		if a.Nesterov {
+			d = x + mu*m[i]
+		}
+		p[i] -= lr * d
+	}
+}
+
+func (b *backend) adamRange(a *kernels.Adam, lo, hi int) {
+	c := vec.AdamStep{
+		Scale: float32(a.Scale), B1: float32(a.Beta1), NB1: float32(1 - a.Beta1), B2: float32(a.Beta2), NB2: float32(1 - a.Beta2),
+		Keep: 1, Rate: float32(a.LR / (1 - math.Pow(a.Beta1, float64(a.Step)))),
+		Root: float32(1 / math.Sqrt(1-math.Pow(a.Beta2, float64(a.Step)))), Eps: float32(a.Eps),
+	}
+	if a.Decoupled {
+		c.Keep = float32(1 - a.LR*a.Decay)
+	} else {
+		c.L2 = float32(a.Decay)
+	}
+	b.vec.Adam(floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi], floats(a.V)[lo:hi], &c)
+}
+
+func lionRange(a *kernels.Lion, lo, hi int) {
+	p, g, m := floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi]
+	scale, b1, n1, b2, n2 := float32(a.Scale), float32(a.Beta1), float32(1-a.Beta1), float32(a.Beta2), float32(1-a.Beta2)
+	lr, decay := float32(a.LR), float32(a.Decay)
+	for i := range p {
+		x := scale * g[i]
+		u := b1*m[i] + n1*x
+		var sign float32
+		switch {
+		case u > 0:
+			sign = 1
+		case u < 0:
+			sign = -1
+		case u != u:
+			sign = u
+		}
+		p[i] -= lr * (sign + decay*p[i])
+		m[i] = b2*m[i] + n2*x
+	}
+}
