@@ -9,7 +9,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "aligned_mtl", Ref: "Senushkin et al. 2023, Independent component alignment for multi-task learning, arXiv 2305.19000, equation 12",
+		Name: "aligned_mtl", Ref: "Senushkin et al. 2023, Independent component alignment for multi-task learning, arXiv 2305.19000",
 		Doc: "G = V L V^T over the eigenvalues above rank_tol * largest; w = sqrt(s) V L^-1/2 V^T pref, s = smallest (min), lower median, or mean (rmse) of them: " +
 			"the gradients become orthogonal and equally long before they are summed with pref. Weights can be negative.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Stationary: true, Deterministic: true},

@@ -82,7 +82,12 @@ func (p *cagrad) multipliers(g []float64, k, low float64, y []float64) error {
 	for t, v := range y {
 		reach += v * math.Sqrt(g[t*m+t])
 	}
+	// Where 0 is a convex combination, no d has all <g_t,d> > 0: level 0 is the most there is.
 	near := q <= 1e-14*float64(m)*reach*reach
+	if near && low >= 0 {
+		clear(y) // and g_0 is there
+		return nil
+	}
 	best, length := math.Inf(1), math.Sqrt(q)
 	for range 100 {
 		level := 0.0
@@ -94,28 +99,15 @@ func (p *cagrad) multipliers(g []float64, k, low float64, y []float64) error {
 			}
 			level = (linear + k*length) / sum
 		}
-		if near && low >= 0 {
-			clear(y) // g_0 harms nobody, and nothing better can be reached
-			return nil
-		}
 		if !(level < best) || level <= low {
 			break
 		}
-		unbounded, err := p.lift(g, level, y)
-		if err != nil {
+		if err := p.lift(g, level, y); err != nil {
 			return err
 		}
 		length = math.Sqrt(max(0, linalg.Quad(g, y)))
-		if unbounded {
-			if level <= 0 {
-				return &linalg.Error{Op: "conflict-averse gradient", Reason: "G is not positive semidefinite", Residual: 1}
-			}
-			near = true
-			continue
-		}
 		if near && length <= k {
-			// 0 is a convex combination, so no d has all <g_t,d> > 0: level 0 is the most there is, and it is in the ball.
-			return nil
+			return nil // and it is inside the ball
 		}
 		best, near = level, false
 		if length <= k*(1+1e-15) {
@@ -130,8 +122,8 @@ func (p *cagrad) multipliers(g []float64, k, low float64, y []float64) error {
 	return nil
 }
 
-// lift writes y(level), or reports that this level cannot be reached.
-func (p *cagrad) lift(g []float64, level float64, y []float64) (unbounded bool, err error) {
+// lift writes y(level).
+func (p *cagrad) lift(g []float64, level float64, y []float64) error {
 	rhs := p.rhs[:len(y)]
 	for t := range rhs {
 		rhs[t] = level - p.b[t]

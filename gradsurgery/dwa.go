@@ -4,7 +4,7 @@ import "github.com/pkg/errors"
 
 func init() {
 	Register(Entry{
-		Name: "dwa", Ref: "Liu, Johns & Davison 2019, End-to-end multi-task learning with attention, arXiv 1803.10704, equation 7",
+		Name: "dwa", Ref: "Liu, Johns & Davison 2019, End-to-end multi-task learning with attention, arXiv 1803.10704",
 		Doc: "w = m softmax(r / temperature), r_t = mean loss of the last window / mean loss of the one before; r_t = 1 until both exist.\n" +
 			"A window is a number of steps (an epoch in the paper). Mean losses must be positive.",
 		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

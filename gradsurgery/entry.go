@@ -16,7 +16,7 @@ type Traits struct {
 	// NonConflicting: J g >= 0, no task gets worse to first order.
 	NonConflicting bool
 	// LinearUnderScaling: with every loss multiplied by its own factor, g(diag(c) J) is linear in c > 0 (Quinton & Rey 2024,
-	// arXiv 2406.16232, definition 2).
+	// arXiv 2406.16232).
 	LinearUnderScaling bool
 	// PermutationEquivariant: renaming the tasks renames the weights.
 	PermutationEquivariant bool

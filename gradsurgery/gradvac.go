@@ -4,7 +4,7 @@ import "math"
 
 func init() {
 	Register(Entry{
-		Name: "gradvac", Ref: "Wang et al. 2021, Gradient vaccine, ICLR 2021, arXiv 2010.05874, algorithm 1",
+		Name: "gradvac", Ref: "Wang et al. 2021, Gradient vaccine, ICLR 2021, arXiv 2010.05874",
 		Doc: "for every task i: g = g_i; for j != i in random order, f = cos(g, g_j): if f < F_ij: g += |g| (F sqrt(1-f^2) - f sqrt(1-F^2)) / (|g_j| sqrt(1-F^2)) g_j, so that the cosine becomes F_ij; " +
 			"then F_ij = (1-beta) F_ij + beta f. Update = sum of the m results. One F per pair and unit, 0 at first.\n" +
 			"track corrected moves F_ij only where g changed, as LibMTL does. Zero gradients take no part.",

@@ -8,7 +8,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "imtl_g", Ref: "Liu et al. 2021, Towards impartial multi-task learning, ICLR 2021, equation 6 (IMTL-G)",
+		Name: "imtl_g", Ref: "Liu et al. 2021, Towards impartial multi-task learning, ICLR 2021 (IMTL-G)",
 		Doc: "<g, g_t>/|g_t| is the same for all t, and sum_t w_t = 1: w = D^-1 R^+ 1 / its sum, with R the cosines of the gradients and D their lengths. Weights can be negative.\n" +
 			"Zero gradients take no part. w = 0 where no direction has equal positive projections (opposite gradients) or the sum cancels to 1e-10 of its terms.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Deterministic: true},
@@ -17,7 +17,7 @@ func init() {
 		New:    func(_ any, tasks, _ int) (Method, error) { return &imtlG{newCosines(tasks)}, nil },
 	})
 	Register(Entry{
-		Name: "config", Ref: "Liu et al. 2025, ConFIG: conflict-free inverse gradient, ICLR 2025, arXiv 2408.11104, equation 5",
+		Name: "config", Ref: "Liu et al. 2025, ConFIG: conflict-free inverse gradient, ICLR 2025, arXiv 2408.11104",
 		Doc: "u = direction with cosines to all g_t proportional to pref (equal by default): U^+ pref, U the unit gradients; g = (sum_t <g_t,u>) u.\n" +
 			"From G: a = D^-1 R^+ pref, w = a (1^T G a)/(a^T G a). Zero gradients take no part; w = 0 where there is no such direction.",
 		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Deterministic: true},

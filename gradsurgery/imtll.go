@@ -4,7 +4,7 @@ import "math"
 
 func init() {
 	Register(Entry{
-		Name: "imtl_l", Ref: "Liu et al. 2021, Towards impartial multi-task learning, ICLR 2021, equation 9 (IMTL-L)",
+		Name: "imtl_l", Ref: "Liu et al. 2021, Towards impartial multi-task learning, ICLR 2021 (IMTL-L)",
 		Doc:    "loss = sum_t exp(s_t) L_t - s_t, s learned; so w_t = exp(s_t) and ds_t = exp(s_t) L_t - 1: every scaled loss tends to 1. Twice \"uncertainty\" at s = -log sigma^2.",
 		Traits: Traits{PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Golden: []string{"imtl_l"},

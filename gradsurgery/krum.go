@@ -9,7 +9,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "krum", Ref: "Blanchard et al. 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS 2017, section 4",
+		Name: "krum", Ref: "Blanchard et al. 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS 2017",
 		Doc: "score_t = sum of the m - outliers - 2 smallest |g_t - g_k|^2, k != t (at least one); w = 1/selected for the tasks with the smallest scores, ties to the lower id; else 0.\n" +
 			"Drops tasks whose gradient is far from all others. With fewer present tasks than selected, all take part.",
 		Traits: Traits{ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

@@ -8,7 +8,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "gls", Ref: "Chennupati et al. 2019, MultiNet++: geometric loss strategy, arXiv 1904.08492, equation 2",
+		Name: "gls", Ref: "Chennupati et al. 2019, MultiNet++: geometric loss strategy, arXiv 1904.08492",
 		Doc:    "loss = (prod_t L_t)^(1/m), so w_t = loss / (m L_t). Losses must be positive.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Golden: []string{"gls"},
@@ -16,7 +16,7 @@ func init() {
 		New:    func(any, int, int) (Method, error) { return logs{geometric: true}, nil },
 	})
 	Register(Entry{
-		Name: "si", Ref: "scale-invariant baseline of Navon et al. 2022, arXiv 2202.01017, section 6",
+		Name: "si", Ref: "scale-invariant baseline of Navon et al. 2022, arXiv 2202.01017",
 		Doc:    "loss = sum_t log L_t, so w_t = 1/L_t. Losses must be positive.",
 		Traits: Traits{PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Config: func() any { return &SIOptions{} },

@@ -10,7 +10,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "mgda", Ref: "Desideri 2012; Sener & Koltun 2018, arXiv 1810.04650, equation 3",
+		Name: "mgda", Ref: "Desideri 2012; Sener & Koltun 2018, arXiv 1810.04650",
 		Doc: "w = argmin |J^T w|^2 over w >= 0, sum w = 1: the shortest convex combination, exact (active set, not Frank-Wolfe).\n" +
 			"normalize l2 | loss | loss+ divides g_t by |g_t| | L_t | L_t |g_t| while w is chosen; w then applies to the gradients as they are. " +
 			"A zero gradient makes the update 0. Where duplicate gradients leave a choice, the update is the same and w is one of the choices.",

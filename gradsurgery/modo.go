@@ -8,7 +8,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "modo", Ref: "Chen et al. 2023, Three-way trade-off in multi-objective learning, arXiv 2305.20057, algorithm 2 (MoDo)",
+		Name: "modo", Ref: "Chen et al. 2023, Three-way trade-off in multi-objective learning, arXiv 2305.20057 (MoDo)",
 		Doc: "l = P(l - gamma (A l + rho l)), A = J1 J2^T of two independent batches, P the projection on the simplex; g = J3^T l of a third batch. One l per unit, equal at first: " +
 			"an unbiased step towards the shortest convex combination. Among present tasks l keeps its sum.",
 		Traits: Traits{PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

@@ -9,7 +9,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "nash_mtl", Ref: "Navon et al. 2022, Multi-task learning as a bargaining game, arXiv 2202.01017, claim 3.1",
+		Name: "nash_mtl", Ref: "Navon et al. 2022, Multi-task learning as a bargaining game, arXiv 2202.01017",
 		Doc: "G w = 1/w, w > 0, by Newton on the equivalent convex problem min w^T G w / 2 - sum_t log w_t (public code iterates conic programs); |g|^2 = m whatever the scale.\n" +
 			"max_norm > 0 shortens g to that length. Zero gradients get weight 0. w = 0 where a convex combination of the gradients is 0 to 1e-4 of their lengths and there is no solution.",
 		Traits: Traits{NonConflicting: true, PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
@@ -21,7 +21,7 @@ func init() {
 		},
 	})
 	Register(Entry{
-		Name: "fairgrad", Ref: "Ban & Ji 2024, Fair resource allocation in multi-task learning, arXiv 2402.15638, equation 6",
+		Name: "fairgrad", Ref: "Ban & Ji 2024, Fair resource allocation in multi-task learning, arXiv 2402.15638",
 		Doc:    "G w = w^(-1/alpha), w > 0: alpha-fair shares of <g_t, g>; alpha 1 is nash_mtl, larger alpha lifts the worst task more. Newton, as nash_mtl, with the same corner cases.",
 		Traits: Traits{NonConflicting: true, PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Golden: []string{"fairgrad"},

@@ -2,7 +2,7 @@ package gradsurgery
 
 func init() {
 	Register(Entry{
-		Name: "relobralo", Ref: "Bischof & Kraus 2021, Multi-objective loss balancing for physics-informed deep learning, arXiv 2110.09813, section 3 (ReLoBRaLo)",
+		Name: "relobralo", Ref: "Bischof & Kraus 2021, Multi-objective loss balancing for physics-informed deep learning, arXiv 2110.09813 (ReLoBRaLo)",
 		Doc: "c(t') = m softmax(L / (tau L(t'))); w = alpha (r w_previous + (1-r) c(first step)) + (1-alpha) c(previous step), r ~ Bernoulli(beta) per step, w = 1 at first.\n" +
 			"Losses must be positive. Tasks absent in a step keep their w and losses.",
 		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true},

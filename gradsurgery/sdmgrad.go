@@ -10,7 +10,7 @@ import (
 
 func init() {
 	Register(Entry{
-		Name: "sdmgrad", Ref: "Xiao, Ban & Ji 2023, Direction-oriented multi-objective learning, arXiv 2305.18409, algorithm 1 (SDMGrad)",
+		Name: "sdmgrad", Ref: "Xiao, Ban & Ji 2023, Direction-oriented multi-objective learning, arXiv 2305.18409 (SDMGrad)",
 		Doc: "A = J1 J2^T / s^2, s = mean_t sqrt(max(A_tt, 0)); iterations of v = P(v - lr b), b = momentum b + A (v + lambda p), p = 1/m, P the projection on the simplex; " +
 			"w = (v + lambda p) / (1 + lambda) on a third batch. v starts where the last step of the unit ended, at 1/m first. Among present tasks v keeps its sum.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

@@ -4,7 +4,7 @@ import "math"
 
 func init() {
 	Register(Entry{
-		Name: "slaw", Ref: "Crawshaw & Kosecka 2021, SLAW: scaled loss approximate weighting, arXiv 2109.08218, algorithm 1",
+		Name: "slaw", Ref: "Crawshaw & Kosecka 2021, SLAW: scaled loss approximate weighting, arXiv 2109.08218",
 		Doc: "s_t = sqrt(E[L_t^2] - E[L_t]^2) over an exponential moving average, w_t = m (1/s_t) / sum_k 1/s_k: the spread of a loss stands for the length of its gradient.\n" +
 			"w = 1 until every present task has two losses; s_t is at least floor times its root mean square loss.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

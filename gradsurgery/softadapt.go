@@ -4,7 +4,7 @@ import "math"
 
 func init() {
 	Register(Entry{
-		Name: "softadapt", Ref: "Heydari, Thompson & Mehmood 2019, SoftAdapt, arXiv 1912.12355, equations 3-6",
+		Name: "softadapt", Ref: "Heydari, Thompson & Mehmood 2019, SoftAdapt, arXiv 1912.12355",
 		Doc: "w = m softmax(beta s), s_t = L_t - L_t(previous step of the task), 0 at first: tasks that fall slowest, or rise, count more.\n" +
 			"normalize divides s by sum |s|; weighted multiplies the softmax terms by L_t. (The factor m keeps the learning rate comparable to sum.)",
 		Traits: Traits{PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},

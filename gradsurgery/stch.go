@@ -4,7 +4,7 @@ import "math"
 
 func init() {
 	Register(Entry{
-		Name: "stch", Ref: "Lin et al. 2024, Smooth Tchebycheff scalarization, arXiv 2402.19078, equation 9",
+		Name: "stch", Ref: "Lin et al. 2024, Smooth Tchebycheff scalarization, arXiv 2402.19078",
 		Doc:    "loss = mu log sum_t exp(c_t (L_t - z_t) / mu), so w_t = c_t softmax_t(c (L - z) / mu). Small mu: only the worst task counts.",
 		Traits: Traits{PermutationEquivariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Golden: []string{"stch"},

@@ -18,7 +18,7 @@ func NewMinNorm(n int) *MinNorm {
 //
 //	G [n,n] symmetric positive semidefinite   a [n]
 //
-// Where several a give the same point (duplicate vectors), one is chosen; with zero vectors, equal weights on them. The method is
+// Where several a give the same point (duplicate vectors), copies share equally; with zero vectors, equal weights on them. The method is
 // the non-negative least squares form: with any s > 0, the minimiser of a^T G a + s (1 - sum a)^2 over a >= 0 is the wanted a up
 // to a positive factor, because for a = t*c, c in the simplex, the best t leaves qs/(q+s), which grows with q = c^T G c.
 func (m *MinNorm) Solve(g, a []float64) (float64, error) {
@@ -49,12 +49,8 @@ func (m *MinNorm) Solve(g, a []float64) (float64, error) {
 	for i := range b {
 		b[i] = s
 	}
-	ray, err := m.qp.Solve(h, b, nil, a)
-	if err != nil {
+	if err := m.qp.Solve(h, b, nil, a); err != nil {
 		return 0, err
-	}
-	if ray { // s vanished beside large vectors whose positive combination is 0: that combination is the answer
-		copy(a, m.qp.Ray()[:n])
 	}
 	var sum float64
 	for _, v := range a {
@@ -80,8 +76,8 @@ func NewBoundQP(n int) *BoundQP {
 
 // Solve writes the minimiser to v.   G [n,n] symmetric positive semidefinite   l, v [n], which may be the same slice
 //
-// J^T v is the projection of J^T l on the cone {x : J x >= 0} (Quinton & Rey 2024, proposition 1). Directions without effect
-// (zero rows, dependent rows) stay at the bound where possible.
+// J^T v is the projection of J^T l on the cone {x : J x >= 0} (Quinton & Rey 2024, arXiv 2406.16232). Directions without effect
+// (zero rows) stay at the bound.
 func (m *BoundQP) Solve(g, l, v []float64) error {
 	n := len(v)
 	check("BoundQP", n, m.cap, len(g), len(l))
@@ -96,11 +92,7 @@ func (m *BoundQP) Solve(g, l, v []float64) error {
 	}
 	base := m.base[:n] // l survives here when v is l
 	copy(base, l)
-	ray, err := m.qp.Solve(g, b, terms, v)
-	if err == nil && ray {
-		err = &Error{"bounded quadratic program", "unbounded: the matrix is not positive semidefinite", 1}
-	}
-	if err != nil {
+	if err := m.qp.Solve(g, b, terms, v); err != nil {
 		return err
 	}
 	for i := range v {

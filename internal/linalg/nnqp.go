@@ -2,30 +2,33 @@ package linalg
 
 import "math"
 
+// ridge is what NNQP adds to the diagonal, relative to it. A Gram matrix in float64 tells nothing about parts of a vector that are
+// 1e-8 of its length; the ridge makes every system solvable well above that limit, splits the weight of copies evenly, and its
+// effect is then removed by refinement wherever the matrix is better than 1e-12.
+const ridge = 1e-12
+
 // NNQP solves min 1/2 z^T H z - b^T z over z >= 0 for a symmetric positive semidefinite H [n,n].
 //
-// It is the active-set method of Lawson & Hanson ("Solving Least Squares Problems", 1974, chapter 23) on the normal equations,
-// with an updated Cholesky factor, and extended to a singular H: when the entering column depends on the ones in use, the step
-// follows the null direction to the next bound instead. It stops when no multiplier exceeds the rounding of its own terms.
+// It is the active-set method of Lawson & Hanson ("Solving Least Squares Problems", 1974, chapter 23) on the normal equations, with
+// an updated Cholesky factor of H + ridge*diag(H), followed by proximal steps on the final set. It stops when no multiplier exceeds
+// the rounding of its own terms.
 type NNQP struct {
 	cap            int
 	chol           *Cholesky
 	idx            []int // the variables in use, in factor order
 	inUse, blocked []bool
-	s, row, ray    []float64
+	s, row         []float64
 }
 
 // NewNNQP returns a solver for up to n variables.
 func NewNNQP(n int) *NNQP {
-	f := make([]float64, 3*n)
 	return &NNQP{cap: n, chol: NewCholesky(n), idx: make([]int, 0, n), inUse: make([]bool, n), blocked: make([]bool, n),
-		s: f[:n:n], row: f[n : 2*n : 2*n], ray: f[2*n:]}
+		s: make([]float64, n), row: make([]float64, n)}
 }
 
 // Solve writes the minimiser to z [n]. terms [n], or nil, is the size of the terms that b was summed from, where that exceeds
-// |b|. It reports unbounded when the objective falls forever; z is then undefined and Ray is the direction. The error is a
-// failure to converge.
-func (q *NNQP) Solve(h, b, terms, z []float64) (unbounded bool, err error) {
+// |b|. The error is a *Error: the objective falls forever along an axis with H_jj = 0, or no convergence.
+func (q *NNQP) Solve(h, b, terms, z []float64) error {
 	n := len(z)
 	check("NNQP", n, q.cap, len(h), len(b))
 	q.chol.Reset()
@@ -35,33 +38,30 @@ func (q *NNQP) Solve(h, b, terms, z []float64) (unbounded bool, err error) {
 	}
 	for iter := 0; ; iter++ {
 		j, violation := q.entering(h, b, terms, z)
-		if j < 0 {
+		if j < 0 || (iter > 10*n+20 && violation < 1e-9) {
 			q.refine(h, b, z)
-			return false, nil
+			return nil
 		}
 		if iter > 20*n+20 {
-			if violation < 1e-10 {
-				return false, nil
-			}
-			return false, &Error{"nonnegative quadratic program", "did not converge", violation}
+			return &Error{"nonnegative quadratic program", "did not converge", violation}
 		}
-		switch ok, ray := q.enter(h, z, j); {
-		case !ok && ray && violation > 1e-9:
-			return true, nil
-		case !ok:
-			q.blocked[j] = true // its multiplier is rounding: there is nothing to gain from it
-			continue
+		row := q.row[:len(q.idx)+1]
+		for i, k := range q.idx {
+			row[i] = h[j*n+k]
 		}
-		if q.descend(h, b, z, j) {
+		row[len(q.idx)] = h[j*n+j] * (1 + ridge)
+		if !q.chol.Append(row, 0) {
+			return &Error{"nonnegative quadratic program", "unbounded, or the matrix is not positive semidefinite", violation}
+		}
+		q.idx = append(q.idx, j)
+		q.inUse[j] = true
+		if q.descend(b, z, j) {
 			clear(q.blocked[:n])
 		} else {
-			q.blocked[j] = true
+			q.blocked[j] = true // its multiplier is rounding: there is nothing to gain from it
 		}
 	}
 }
-
-// Ray returns the direction r >= 0 with H r = 0 and b^T r > 0 that the last Solve found, valid until the next.
-func (q *NNQP) Ray() []float64 { return q.ray }
 
 // entering returns the unused variable with the steepest normalised descent, or -1 at the optimum, and how large its multiplier
 // is relative to the terms it is summed from.
@@ -92,51 +92,10 @@ func (q *NNQP) entering(h, b, terms, z []float64) (best int, violation float64) 
 	return best, violation
 }
 
-// enter brings j into use. While j depends on the variables in use it moves along the null direction, on which the objective
-// falls linearly, until one of them reaches 0 and leaves. It returns ray = true when nothing stops that direction.
-func (q *NNQP) enter(h, z []float64, j int) (ok, ray bool) {
-	n := len(z)
-	for {
-		p := len(q.idx)
-		row := q.row[:p+1]
-		for i, k := range q.idx {
-			row[i] = h[j*n+k]
-		}
-		row[p] = h[j*n+j]
-		if q.chol.Append(row, 8*float64(n)*eps) {
-			q.idx = append(q.idx, j)
-			q.inUse[j] = true
-			return true, false
-		}
-		d := row[:p] // minus the direction
-		q.chol.SolveT(d)
-		leave, step := -1, math.Inf(1)
-		for i, k := range q.idx {
-			if d[i] > 0 && z[k] < step*d[i] {
-				leave, step = i, z[k]/d[i]
-			}
-		}
-		if leave < 0 {
-			clear(q.ray[:n])
-			for i, k := range q.idx {
-				q.ray[k] = -d[i]
-			}
-			q.ray[j] = 1
-			z[j] = 0
-			return false, true
-		}
-		for i, k := range q.idx {
-			z[k] = max(0, z[k]-step*d[i])
-		}
-		z[j] += step
-		q.remove(z, leave)
-	}
-}
-
-// descend moves to the minimiser over the variables in use, dropping those that reach 0 on the way. It reports false, with j
-// out of use again, when rounding makes j itself the one to drop.
-func (q *NNQP) descend(h, b, z []float64, j int) bool {
-	for first := true; ; first = false {
+// descend moves to the minimiser over the variables in use, of which j is new, dropping those that reach 0 on the way. It reports
+// false, with j out of use again, when rounding makes j itself the one to drop.
+func (q *NNQP) descend(b, z []float64, j int) bool {
+	for first := true; len(q.idx) > 0; first = false {
 		s := q.s[:len(q.idx)]
 		for i, k := range q.idx {
 			s[i] = b[k]
@@ -144,14 +103,13 @@ func (q *NNQP) descend(h, b, z []float64, j int) bool {
 		q.chol.Solve(s)
 		leave, step := -1, math.Inf(1)
 		for i, k := range q.idx {
-			if s[i] <= 0 {
-				t := 0.0
-				if z[k] > 0 {
-					t = z[k] / (z[k] - s[i])
-				}
-				if leave < 0 || t < step {
-					leave, step = i, t
-				}
+			if s[i] > 0 {
+				continue
+			}
+			if t := z[k] / (z[k] - s[i]); z[k] == 0 {
+				leave, step = i, 0
+			} else if t < step {
+				leave, step = i, t
 			}
 		}
 		if leave < 0 {
@@ -160,8 +118,7 @@ func (q *NNQP) descend(h, b, z []float64, j int) bool {
 			}
 			return true
 		}
-		k := q.idx[leave]
-		if first && k == j && z[j] == 0 {
+		if first && q.idx[leave] == j {
 			q.remove(z, leave)
 			return false
 		}
@@ -169,10 +126,8 @@ func (q *NNQP) descend(h, b, z []float64, j int) bool {
 			z[k] = max(0, z[k]+step*(s[i]-z[k]))
 		}
 		q.remove(z, leave)
-		if len(q.idx) == 0 {
-			return true
-		}
 	}
+	return true
 }
 
 func (q *NNQP) remove(z []float64, i int) {
@@ -182,21 +137,27 @@ func (q *NNQP) remove(z []float64, i int) {
 	q.idx = append(q.idx[:i], q.idx[i+1:]...)
 }
 
-// refine does one step of iterative refinement on the variables in use, which removes the error of the factor's many updates.
+// refine takes steps z += (H + ridge)^-1 (b - H z) on the variables in use: they remove the effect of the ridge and the rounding of
+// the factor's updates.
 func (q *NNQP) refine(h, b, z []float64) {
 	n := len(z)
 	s := q.s[:len(q.idx)]
-	for i, k := range q.idx {
-		r := b[k]
-		for _, l := range q.idx {
-			r -= h[k*n+l] * z[l]
+	for range 3 {
+		for i, k := range q.idx {
+			r := b[k]
+			for _, l := range q.idx {
+				r -= h[k*n+l] * z[l]
+			}
+			s[i] = r
 		}
-		s[i] = r
-	}
-	q.chol.Solve(s)
-	for i, k := range q.idx {
-		if v := z[k] + s[i]; v > 0 {
-			z[k] = v
+		q.chol.Solve(s)
+		for i, k := range q.idx {
+			if !(z[k]+s[i] > 0) {
+				return // a part of the correction is worse than none
+			}
+		}
+		for i, k := range q.idx {
+			z[k] += s[i]
 		}
 	}
 }
