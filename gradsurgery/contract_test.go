@@ -1,0 +1,200 @@
+package gradsurgery_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"artel/gradsurgery"
+	"artel/rng"
+)
+
+// TestExtremes: finite weights or a solver error, whatever the scale, for every kind of matrix.
+func TestExtremes(t *testing.T) {
+	for _, e := range gradsurgery.Entries() {
+		t.Run(e.Name, func(t *testing.T) {
+			failed, all := 0, 0
+			samples(12, []float64{1e-10, 1e-3, 1, 1e10}, func(id string, j rows, s rng.Stream) {
+				all++
+				if _, _, _, ok := run(t, e, id, j, j.input()); !ok {
+					failed++
+				}
+			})
+			s := rng.New(4)
+			big := normal(64, 100, &s)
+			if _, _, _, ok := run(t, e, "64x100", big, big.input()); !ok {
+				t.Error("no answer for 64 regular rows")
+			}
+			if failed > 0 {
+				t.Logf("no answer for %d of %d matrices", failed, all)
+			}
+		})
+	}
+}
+
+// TestPresence: one task, no task, and some tasks absent.
+func TestPresence(t *testing.T) {
+	for _, e := range gradsurgery.Entries() {
+		t.Run(e.Name, func(t *testing.T) {
+			s := build(t, e.Name, nil, 5)
+			if err := s.Weights(&gradsurgery.Input{}, nil); err != nil && s.Needs.Level != gradsurgery.TaskGradients {
+				t.Errorf("no task present: %v", err)
+			}
+			r := rng.New(8)
+			j := normal(2, 6, &r)
+			in := j.input()
+			in.Tasks = []int{1, 4}
+			if g, _ := j.update(t, s, in); norm(g) == 0 || !(norm(g) < 1e6) {
+				t.Errorf("two of five tasks: update %v", g)
+			}
+			in = j[:1].input()
+			in.Tasks = []int{3}
+			g, _ := j[:1].update(t, s, in)
+			if c := dot(g, j[0]) / norm(g) / norm(j[0]); s.Needs.Level != gradsurgery.TaskGradients && !near(c, 1, 1e-14) {
+				t.Errorf("one task: the update has cosine %v with its gradient", c)
+			}
+		})
+	}
+}
+
+// TestRestore: ten steps equal five, a saved and restored state, and five more, bit for bit; with absent tasks and two units.
+func TestRestore(t *testing.T) {
+	for _, e := range gradsurgery.Entries() {
+		t.Run(e.Name, func(t *testing.T) {
+			const tasks = 4
+			units := 2
+			if levelOf(t, e) == gradsurgery.Losses {
+				units = 1
+			}
+			fresh := func() *gradsurgery.Surgery {
+				var cfg any
+				if e.Name == "dwa" {
+					cfg = &gradsurgery.DWAOptions{Temperature: 2, Window: 2} // else the test ends within the first window
+				}
+				s, err := gradsurgery.New(e.Name, cfg, tasks, units)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			steps := func(s *gradsurgery.Surgery, from, to int) (out []float64) {
+				for step := from; step < to; step++ {
+					for unit := range units {
+						r := rng.New(77).Sub("step", uint64(step), uint64(unit))
+						j := normal(tasks-step%2, 7, &r)
+						in := j.input()
+						in.Step, in.Unit, in.RNG = int64(step), unit, r
+						for i := range j {
+							in.Tasks[i] = i + step%2
+							in.Losses[i] = 0.5 + r.Float64()
+						}
+						g, _ := j.update(t, s, in)
+						out = append(out, g...)
+						if s.Needs.AfterStep {
+							for i := range in.Losses {
+								in.Losses[i] *= 0.5 + r.Float64()
+							}
+							if err := s.AfterStep(in.Tasks, in.Losses); err != nil {
+								t.Fatal(err)
+							}
+						}
+					}
+				}
+				return out
+			}
+			a := fresh()
+			steps(a, 0, 5)
+			var saved []gradsurgery.Array
+			for _, x := range a.State() {
+				saved = append(saved, gradsurgery.Array{Name: x.Name, Data: slices.Clone(x.Data)})
+			}
+			want := steps(a, 5, 10)
+			b := fresh()
+			if err := b.Restore(saved); err != nil {
+				t.Fatal(err)
+			}
+			if got := steps(b, 5, 10); !slices.Equal(got, want) {
+				t.Error("a restored method continues differently")
+			}
+			if len(saved) == 0 {
+				return
+			}
+			if c := fresh(); slices.Equal(steps(c, 5, 10), want) {
+				t.Error("the state changes nothing: the test cannot tell restored from fresh")
+			}
+			if err := b.Restore(saved[1:]); err == nil {
+				t.Error("a missing array was accepted")
+			}
+			saved[0].Data = saved[0].Data[1:]
+			if err := b.Restore(saved); err == nil {
+				t.Error("a short array was accepted")
+			}
+		})
+	}
+}
+
+// TestNoAllocations: no method allocates per step.
+func TestNoAllocations(t *testing.T) {
+	r := rng.New(5)
+	j := normal(8, 10, &r)
+	in := j.input()
+	w := make([]float64, 8)
+	c := gradsurgery.Column{Leak: make([]float64, 8)}
+	for _, e := range gradsurgery.Entries() {
+		s := build(t, e.Name, nil, 8)
+		if n := testing.AllocsPerRun(10, func() {
+			var err error
+			if s.Needs.Level == gradsurgery.TaskGradients {
+				err = s.Columns(in, &c)
+			} else {
+				err = s.Weights(in, w)
+			}
+			if s.Needs.AfterStep && err == nil {
+				err = s.AfterStep(in.Tasks, in.Losses)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations per step", e.Name, n)
+		}
+	}
+}
+
+// TestEntries: every member is documented and its options are documented and refuse what makes no sense.
+func TestEntries(t *testing.T) {
+	for _, e := range gradsurgery.Entries() {
+		if e.Ref == "" || e.Doc == "" {
+			t.Errorf("%s: no reference or formula", e.Name)
+		}
+		s := build(t, e.Name, nil, 3)
+		if n := s.Needs; n.Own > 0 && len(s.State()) == 0 {
+			t.Errorf("%s: learns %d numbers but saves nothing", e.Name, n.Own)
+		}
+		if e.Traits.NonNegative && s.Needs.Level == gradsurgery.TaskGradients {
+			t.Errorf("%s: claims weights but has none", e.Name)
+		}
+	}
+}
+
+func BenchmarkWeights(b *testing.B) {
+	for _, e := range gradsurgery.Entries() {
+		for _, m := range []int{2, 4, 8, 64} {
+			r := rng.New(5)
+			j := normal(m, 2*m, &r)
+			in := j.input()
+			w := make([]float64, m)
+			s := build(b, e.Name, nil, m)
+			if s.Needs.Level == gradsurgery.TaskGradients {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s/%d", e.Name, m), func(b *testing.B) {
+				for b.Loop() {
+					if err := s.Weights(in, w); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
