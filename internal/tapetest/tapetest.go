@@ -9,6 +9,7 @@ import (
 
 	"artel/autograd"
 	"artel/dtype"
+	"artel/internal/tol"
 	"artel/kernels"
 	"artel/param"
 	"artel/rng"
@@ -283,12 +284,12 @@ func run(t *testing.T, be *kernels.Backend, c Case, l rows, m int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		check(t, fmt.Sprintf("task gradient %d (aux: with-task)", task), be.Float, k, rows[task], want)
+		tol.Check(t, fmt.Sprintf("task gradient %d (aux: with-task)", task), be.Float, k, rows[task], want)
 		for i, v := range rows[task] {
 			sum[i] += v
 		}
 	}
-	check(t, "sum of the task gradients", be.Float, k, sum, total)
+	tol.Check(t, "sum of the task gradients", be.Float, k, sum, total)
 
 	own, err := f.perTask(true)
 	if err != nil {
@@ -300,7 +301,7 @@ func run(t *testing.T, be *kernels.Backend, c Case, l rows, m int) {
 			sum[i] += v
 		}
 	}
-	check(t, "sum with the auxiliary row", be.Float, k, sum, total)
+	tol.Check(t, "sum with the auxiliary row", be.Float, k, sum, total)
 	if aux := norm(own[m]); (aux != 0) != c.Aux {
 		t.Errorf("auxiliary gradient has norm %v, auxiliary losses %v", aux, c.Aux)
 	}

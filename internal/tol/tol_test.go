@@ -71,7 +71,11 @@ func TestModel(t *testing.T) {
 				n := max(20, 100000/k)
 				got, want := products(d, n, k, offset, false)
 				tol.Check(t, fmt.Sprintf("%v k=%d offset %g", d, k, offset), d, k, got, want)
-				if k <= 4096 && offset == 0 {
+				longest := 4096 // here one term is still more than the error allowed; in BF16 that ends early
+				if d == dtype.BF16 {
+					longest = 100
+				}
+				if k <= longest && offset == 0 {
 					got, want = products(d, n, k, offset, true)
 					if tol.Compare(tol.For(d, k), d, got, want) == nil {
 						t.Errorf("%v k=%d: a term was left out, and nobody noticed", d, k)
@@ -113,12 +117,12 @@ func TestCheckFails(t *testing.T) {
 		{"equal", dtype.F32, 1, []float64{1, nan, inf, -inf, 0}, []float64{1, nan, inf, -inf, 0}, ""},
 		{"empty", dtype.F32, 1, nil, nil, ""},
 		{"within", dtype.F32, 1, []float64{1 + 5*eps}, []float64{1}, ""},
-		{"outside", dtype.F32, 1, []float64{1, 1 + 7*eps}, []float64{1, 1},
-			"outside: 1 of 2 elements differ; worst [1]: got 1.0000004172325134, want 1: error 4.17e-07 (3.5 ulps of F32), allowed 3.58e-07 = 3.58e-07 * 1 + 1.18e-38"},
-		{"longer sums", dtype.F32, 4, []float64{1 + 11*eps}, []float64{1}, ""},
+		{"outside", dtype.F32, 1, []float64{1, 1 + 13*eps}, []float64{1, 1},
+			"outside: 1 of 2 elements differ; worst [1]: got 1.000000774860382, want 1: error 7.75e-07 (6.5 ulps of F32), allowed 7.15e-07 = 7.15e-07 * 1 + 1.18e-38"},
+		{"longer sums", dtype.F32, 4, []float64{1 + 15*eps}, []float64{1}, ""},
 		{"wide type", dtype.F64, 1, []float64{1 + 5*eps}, []float64{1}, "1 of 1 elements differ"},
 		{"narrow type", dtype.BF16, 1, []float64{1.01, -2.02}, []float64{1, -2}, ""},
-		{"narrow type, outside", dtype.BF16, 1, []float64{1.02}, []float64{1}, "(2.56 ulps of BF16)"},
+		{"narrow type, outside", dtype.BF16, 1, []float64{1.03}, []float64{1}, "(3.84 ulps of BF16)"},
 		{"cancelled", dtype.F32, 1, []float64{3 * eps, 1, -1, 1}, []float64{0, 1, -1, 1}, ""},
 		{"not cancelled", dtype.F32, 1, []float64{3 * eps}, []float64{0}, "got 1.7881393432617188e-07, want 0"},
 		{"small among large", dtype.F32, 1, []float64{1e-3, 1}, []float64{1.1e-3, 1}, "worst [0]"},
@@ -155,8 +159,8 @@ func TestTable(t *testing.T) {
 		k        int
 		rel, abs float64
 	}{
-		{dtype.F64, 1, 6 * 0x1p-53, 0x1p-1022}, {dtype.F64, 100, 60 * 0x1p-53, 100 * 0x1p-1022}, {dtype.F32, 0, 6 * 0x1p-24, 0x1p-126},
-		{dtype.F32, 64, 48 * 0x1p-24, 0x1p-120}, {dtype.BF16, 4, 6 * (0x1p-9 + 0x1p-23), 0x1p-124}, {dtype.F16, 1, 6 * (0x1p-11 + 0x1p-24), 0x1p-126},
+		{dtype.F64, 1, 12 * 0x1p-53, 0x1p-1022}, {dtype.F64, 100, 48 * 0x1p-53, 100 * 0x1p-1022}, {dtype.F32, 0, 12 * 0x1p-24, 0x1p-126},
+		{dtype.F32, 64, 40 * 0x1p-24, 0x1p-120}, {dtype.BF16, 4, 16 * 0x1p-9, 0x1p-124}, {dtype.F16, 1, 12 * 0x1p-11, 0x1p-126},
 		{dtype.I64, 5, 0, 0}, {dtype.Invalid, 5, 0, 0},
 	} {
 		if got := tol.For(c.d, c.k); got != (tol.Tol{Rel: c.rel, Abs: c.abs}) {

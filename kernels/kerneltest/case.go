@@ -9,6 +9,8 @@ import (
 	"artel/tensor"
 )
 
+var nan = math.NaN()
+
 // testCase is one call of an op: its memory, and which parts of it the op may write.
 type testCase struct {
 	s     *suite

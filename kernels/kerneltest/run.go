@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"artel/dtype"
+	"artel/internal/tol"
 	"artel/kernels"
 	"artel/kernels/ref"
 	"artel/tensor"
@@ -115,9 +116,9 @@ func (c *testCase) compare(got, want []*tensor.Storage) {
 	for n, b := range c.bufs {
 		g, w := whole(got[n]), whole(want[n])
 		before, after := bits(b.st), bits(got[n])
-		scale, tol := c.scale(b, want[n]), 0.0
+		scale, limit := c.scale(b, want[n]), tol.Tol{}
 		if b.st.Type.Float() && b.k > 0 {
-			tol = tolerance(c.s.b.Float, b.k)
+			limit = tol.For(c.s.b.Float, b.k)
 		}
 		for i, r := range b.role {
 			switch r {
@@ -126,8 +127,8 @@ func (c *testCase) compare(got, want []*tensor.Storage) {
 					c.s.errorf(c, "%s changed from %v to %v", c.place(n, i), whole(b.st)(i), g(i))
 				}
 			case output:
-				if !near(b.st.Type, g(i), w(i), tol, scale) {
-					c.s.errorf(c, "%s = %v, want %v (tolerance %.3g, scale %.3g)", c.place(n, i), g(i), w(i), tol, scale)
+				if !near(b.st.Type, g(i), w(i), limit, scale) {
+					c.s.errorf(c, "%s = %v, want %v (tolerance %.3g, scale %.3g)", c.place(n, i), g(i), w(i), limit.Rel, scale)
 				}
 			}
 		}
@@ -151,12 +152,12 @@ func (c *testCase) scale(b *buffer, want *tensor.Storage) float64 {
 }
 
 // near compares a result of type d with the oracle's value.
-func near(d dtype.Type, got, want, tol, scale float64) bool {
+func near(d dtype.Type, got, want float64, limit tol.Tol, scale float64) bool {
 	want = roundTo(d, want)
-	if math.IsNaN(want) || math.IsInf(want, 0) || tol == 0 {
+	if math.IsNaN(want) || math.IsInf(want, 0) || limit == (tol.Tol{}) {
 		return got == want || got != got && want != want
 	}
-	return math.Abs(got-want) <= tol*max(math.Abs(want), scale)
+	return math.Abs(got-want) <= limit.Rel*max(math.Abs(want), scale)+limit.Abs
 }
 
 // roundTo rounds the oracle's value to the type of the result, which may make it infinite.
