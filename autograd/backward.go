@@ -7,7 +7,7 @@ import (
 )
 
 // Backward runs the recording in reverse and leaves parameter gradients in sink, which must fit the mode: as many rows as tasks
-// (one more with an auxiliary task) in per-task mode, one row in plain mode. seeds, when not nil, multiplies the loss of each
+// (one more with an auxiliary task) in per-task mode, one row in plain mode. Gradients add to what the sink holds since its Begin. seeds, when not nil, multiplies the loss of each
 // task [M].
 func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
 	if t.err != nil {
@@ -25,7 +25,6 @@ func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
 		return t.err
 	}
 	t.sink, t.seeds = sink, seeds
-	sink.Begin(t.be)
 	for i := len(t.nodes) - 1; i >= 0 && t.err == nil; i-- {
 		if t.nodes[i].out.needs {
 			t.nodes[i].op.Backward(t)

@@ -43,3 +43,14 @@ func (e *Eval) Next() *Batch {
 	e.at += n
 	return b
 }
+
+// Sample makes a batch of n training examples of every domain and hands them to use one after the other: a look at shapes before a run.
+func Sample(m *Mixture, n int, use func(b *Batch)) {
+	for d := range m.sources {
+		e := NewEval(m, Train, n)
+		e.domain = d
+		if b := e.Next(); b != nil {
+			use(b)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type ConstantOptions struct {
 
 type constant []float64
 
-func (constant) Needs() Needs { return Needs{Level: Losses, Batches: 1} }
+func (constant) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true} }
 
 func (c constant) Weights(in *Input, w []float64) error {
 	for t, id := range in.Tasks {

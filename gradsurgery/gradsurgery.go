@@ -46,6 +46,8 @@ type Needs struct {
 	Batches int
 	// AfterStep asks for the losses of the same batch after the parameters moved (one extra forward pass).
 	AfterStep bool
+	// Constant says that the weights depend on nothing but the number of tasks: no losses are needed for them.
+	Constant bool
 	// Own is the number of scalars the method learns by itself; they live in State and not among the model's parameters.
 	Own int
 }

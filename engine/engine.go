@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"artel/autograd"
+	"artel/data"
+	"artel/gradsurgery"
+	"artel/kernels"
+	"artel/model"
+	"artel/moe"
+	"artel/optim"
+	"artel/param"
+	"artel/rng"
+	"artel/tensor"
+
+	"github.com/pkg/errors"
+)
+
+// Engine is a model in training. It is not safe for concurrent use.
+type Engine struct {
+	Config Config
+	Set    *param.Set
+	Model  *model.Model
+
+	be      *kernels.Backend
+	mixture *data.Mixture
+	tasks   []task
+	loader  *data.Loader
+	feed    *feed
+	tape    *autograd.Tape
+	sink    *param.Sink
+	surgeon *surgeon
+	method  *gradsurgery.Surgery
+	opt     *optim.Optimizer
+	ema     tensor.Tensor // [P], none without averaging
+	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average
+
+	step    int64
+	batches []*data.Batch // of the step at hand
+	labels  []int         // labels by task in the step
+	losses  []float64     // loss by task in the step
+	aux     float64       // auxiliary losses of the step
+	seeds   []float64     // loss weights from a method that reads losses
+	ids     []int         // tasks with labels
+	small   []float64
+	info    optim.Info
+	stats   []*moe.Stats
+}
+
+// New builds everything that cfg describes, on a backend from OpenDevice. cfg's choices then hold their effective options.
+func New(cfg *Config, be *kernels.Backend) (*Engine, error) {
+	m, err := data.NewMixture(&cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	return NewOn(cfg, be, m)
+}
+
+// NewOn is New with a given mixture, for data that a config file cannot name.
+func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
+	e := &Engine{be: be, mixture: m, feed: newFeed(be)}
+	if cfg.Batch < cfg.Accumulate || cfg.Batch%cfg.Accumulate != 0 {
+		return nil, errors.Errorf("accumulate: %d does not divide the batch of %d rows", cfg.Accumulate, cfg.Batch)
+	}
+	if cfg.Tasks == nil {
+		cfg.Tasks = map[string]Task{}
+	}
+	var err error
+	if e.tasks, err = newTasks(m, cfg.Tasks); err != nil {
+		return nil, err
+	}
+	if len(e.tasks) > autograd.MaxTasks {
+		return nil, errors.Errorf("%d tasks, want at most %d", len(e.tasks), autograd.MaxTasks)
+	}
+	seed := rng.New(cfg.Seed)
+	b := param.NewBuilder()
+	var domains []model.Domain
+	for _, s := range m.Specs {
+		domains = append(domains, model.Domain{Name: s.Name, Dense: s.Dense, Buckets: s.Buckets})
+	}
+	if e.Model, err = model.New(b, cfg.Model, domains, heads(e.tasks), seed.Sub("model")); err != nil {
+		return nil, err
+	}
+	if e.Set, err = b.Build(be, seed.Sub("parameters")); err != nil {
+		return nil, err
+	}
+	if e.opt, err = optim.New(be, e.Set, &cfg.Optimizer, cfg.Steps); err != nil {
+		return nil, err
+	}
+	e.tape = autograd.NewTape(be, len(e.tasks))
+	if err := e.newSurgery(cfg, seed); err != nil {
+		return nil, err
+	}
+	if e.loader, err = data.NewLoader(m, cfg.Batch/cfg.Accumulate, cfg.Accumulate, cfg.Data.Prefetch, seed); err != nil {
+		return nil, err
+	}
+	if cfg.EMA > 0 {
+		e.ema, e.backup = be.New(be.Float, e.Set.Flat.Len()), be.New(be.Float, e.Set.Flat.Len())
+		be.Copy(kernels.Copy{Dst: e.ema, Src: e.Set.Flat})
+	}
+	n := len(e.tasks)
+	e.labels, e.losses, e.seeds, e.ids, e.small = make([]int, n), make([]float64, n), make([]float64, n), make([]int, 0, n), make([]float64, n)
+	for _, l := range e.Model.Mixtures {
+		e.stats = append(e.stats, l.NewStats())
+	}
+	e.Config = *cfg
+	return e, nil
+}
+
+// newSurgery builds the method and the destination of gradients that it needs.
+func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
+	own := cfg.Surgery.Aux == "own-row"
+	rows := len(e.tasks)
+	if own {
+		rows++
+	}
+	probe, err := gradsurgery.Build(&cfg.Surgery.Method, rows, 1)
+	if err != nil {
+		return err
+	}
+	switch {
+	case probe.Needs.Activation != "":
+		return errors.Errorf("surgery: %s works at activation %q, which this engine does not offer", probe.Entry.Name, probe.Needs.Activation)
+	case probe.Needs.Batches > 1:
+		return errors.Errorf("surgery: %s needs %d independent batches per step, which this engine does not offer", probe.Entry.Name, probe.Needs.Batches)
+	case probe.Needs.Level == gradsurgery.Losses:
+		// Weights come before the backward pass: one plain pass, one row.
+		e.method, e.sink = probe, param.NewPlain(e.be, e.Set)
+		e.surgeon = newSurgeon(e.be, e.sink, &cfg.Surgery, seed)
+		return nil
+	}
+	reach, err := e.reach(own)
+	if err != nil {
+		return err
+	}
+	if e.sink, err = param.NewPerTask(e.be, e.Set, rows, reach); err != nil {
+		return err
+	}
+	e.surgeon = newSurgeon(e.be, e.sink, &cfg.Surgery, seed)
+	e.method, err = gradsurgery.Build(&cfg.Surgery.Method, rows, max(1, len(e.surgeon.units)))
+	e.surgeon.method = e.method
+	return err
+}
+
+// reach finds which tasks depend on which groups of parameters, from a look at a few rows of every domain.
+func (e *Engine) reach(own bool) ([]uint64, error) {
+	out := make([]uint64, len(e.Set.Groups))
+	var err error
+	data.Sample(e.mixture, 4, func(b *data.Batch) {
+		e.tape.Begin(autograd.PerTask, own)
+		h := e.forward(b)
+		for i := range b.Segments {
+			e.recordLoss(h, &b.Segments[i], 1)
+		}
+		if err == nil {
+			err = e.tape.Err()
+		}
+		for g, r := range e.tape.Reach(e.Set) {
+			out[g] |= r
+		}
+	})
+	return out, err
+}
+
+// forward records the model for a batch.
+func (e *Engine) forward(b *data.Batch) *autograd.Var {
+	s := e.feed.space(e.tape, b)
+	return e.Model.Forward(e.tape, s, e.feed.inputs(e.tape, b))
+}
+
+// recordLoss records the loss of a segment's task: scale times the sum over its rows.
+func (e *Engine) recordLoss(h *autograd.Var, s *data.Segment, scale float64) {
+	if e.tape.Err() != nil {
+		return
+	}
+	logits, ok := e.Model.Head(e.tape, h, s.Task)
+	if !ok {
+		return
+	}
+	t := &e.tasks[s.Task]
+	t.loss.Record(e.tape, logits, e.target(s), scale)
+}
+
+// target is the labels or values of a segment.
+func (e *Engine) target(s *data.Segment) tensor.Tensor {
+	if e.tasks[s.Task].classes {
+		return e.feed.ints(s.Labels, s.N)
+	}
+	return e.feed.floats(e.tape, s.Values, s.N, len(s.Values)/s.N)
+}
+
+// Steps returns the number of steps made.
+func (e *Engine) Steps() int64 { return e.step }
+
+// Backend returns the kernels that the engine computes with.
+func (e *Engine) Backend() *kernels.Backend { return e.be }
+
+// Close stops background work.
+func (e *Engine) Close() { e.loader.Close() }

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"artel/autograd"
+	"artel/data"
+	"artel/gradsurgery"
+	"artel/kernels"
+
+	"github.com/pkg/errors"
+)
+
+// nextBatches fetches the passes of a step and counts the labels of every task over all of them.
+func (e *Engine) nextBatches() {
+	e.batches = e.batches[:0]
+	clear(e.labels)
+	for len(e.batches) < e.Config.Accumulate {
+		b := e.loader.Next()
+		e.batches = append(e.batches, b)
+		for i := range b.Segments {
+			e.labels[b.Segments[i].Task] += countLabels(&b.Segments[i])
+		}
+	}
+}
+
+// countLabels is the number of labels (or of values) that are there.
+func countLabels(s *data.Segment) (n int) {
+	for _, l := range s.Labels {
+		if l >= 0 {
+			n++
+		}
+	}
+	for _, v := range s.Values {
+		if v == v {
+			n++
+		}
+	}
+	return n
+}
+
+// beginStep forgets the losses and gradients of the last step, and finds the loss weights of a step of several passes.
+func (e *Engine) beginStep() error {
+	if e.early() {
+		if !e.method.Needs.Constant {
+			if err := e.replay(); err != nil {
+				return err
+			}
+		}
+		if err := e.weighLosses(); err != nil {
+			return err
+		}
+	}
+	clear(e.losses)
+	e.aux = 0
+	e.sink.Begin(e.be)
+	return nil
+}
+
+// mode is what tapes are recorded for.
+func (e *Engine) mode() autograd.Mode {
+	if e.method.Needs.Level == gradsurgery.Losses {
+		return autograd.Plain
+	}
+	return autograd.PerTask
+}
+
+// pass records the model and the losses of one batch.
+func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
+	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
+	e.tape.SetRowShare(float64(b.Rows) / float64(e.Config.Batch))
+	e.recordLosses(e.forward(b), b)
+	return e.finite()
+}
+
+// recordLosses records the loss of every task that has labels: the sum over its rows, divided by their number in the whole step.
+func (e *Engine) recordLosses(h *autograd.Var, b *data.Batch) {
+	for i := range b.Segments {
+		s := &b.Segments[i]
+		if n := e.labels[s.Task]; n > 0 {
+			e.recordLoss(h, s, e.tasks[s.Task].weight/float64(n))
+		}
+	}
+	for i := 0; i < e.tape.Losses(); i++ {
+		l := e.tape.LossAt(i)
+		if l.Task == autograd.AuxLoss {
+			e.aux += l.Value.F64()[0]
+		} else {
+			e.losses[l.Task] += l.Value.F64()[0]
+		}
+	}
+}
+
+// present lists the tasks with labels in this step.
+func (e *Engine) present() {
+	e.ids = e.ids[:0]
+	for t, n := range e.labels {
+		if n > 0 {
+			e.ids = append(e.ids, t)
+		}
+	}
+}
+
+// weighLosses asks a method that reads losses for the weights of this step, once e.losses holds the losses of all passes. A step of several passes needs
+// one more forward pass for them, before its first pass; a step of one pass has them when its forward pass is done.
+func (e *Engine) weighLosses() error {
+	if e.method.Needs.Level != gradsurgery.Losses {
+		return nil
+	}
+	for t := range e.seeds {
+		e.seeds[t] = 1
+	}
+	e.present()
+	w := e.small[:len(e.ids)]
+	in := gradsurgery.Input{Step: e.step, Tasks: e.ids, Losses: e.presentLosses(), RNG: e.surgeon.stream.Sub("unit", 0).At(uint64(e.step))}
+	if err := e.method.Weights(&in, w); err != nil {
+		return err
+	}
+	for i, t := range e.ids {
+		e.seeds[t] = w[i]
+	}
+	return nil
+}
+
+// early reports whether loss weights have to be known before the first of several passes.
+func (e *Engine) early() bool {
+	return e.method.Needs.Level == gradsurgery.Losses && len(e.batches) > 1
+}
+
+// presentLosses gathers the losses of the present tasks.
+func (e *Engine) presentLosses() []float64 {
+	s := e.surgeon.small[:0]
+	for _, t := range e.ids {
+		s = append(s, e.losses[t])
+	}
+	e.surgeon.small = s
+	return s
+}
+
+// replay runs the step's forward passes for their losses alone.
+func (e *Engine) replay() error {
+	clear(e.losses)
+	e.aux = 0
+	for _, b := range e.batches {
+		if err := e.pass(autograd.Plain, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// combine makes one gradient from what the backward passes left, and returns its squared norm.
+func (e *Engine) combine() (float64, error) {
+	s := e.surgeon
+	if e.mode() == autograd.Plain {
+		return plainNorm(e.be, e.sink, s.normSq, s.present.I32()), nil
+	}
+	for t := range s.active {
+		if t < len(e.tasks) {
+			s.active[t], s.losses[t] = e.labels[t] > 0, e.losses[t]
+		} else {
+			s.active[t], s.losses[t] = true, e.aux
+		}
+	}
+	return s.combine(e.step)
+}
+
+// average moves the average of the parameters.
+func (e *Engine) average() {
+	if !e.ema.Ok() {
+		return
+	}
+	// The decay grows from 0, so that the start is forgotten: min(EMA, (1+t)/(10+t)).
+	d := min(e.Config.EMA, float64(1+e.step)/float64(10+e.step))
+	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.ema, Alpha: d})
+	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.Set.Flat, Alpha: 1 - d, Accumulate: true})
+}
+
+// afterStep gives a method that asks for them the losses of the same batch after the update.
+func (e *Engine) afterStep() error {
+	if !e.method.Needs.AfterStep {
+		return nil
+	}
+	before := append(e.small[:0], e.losses...)
+	if err := e.replay(); err != nil {
+		return err
+	}
+	e.present()
+	err := e.method.AfterStep(e.ids, e.presentLosses())
+	copy(e.losses, before)
+	return err
+}
+
+// finite stops a run whose loss is not a number, and says where it went wrong first.
+func (e *Engine) finite() error {
+	if err := e.tape.Err(); err != nil {
+		return err
+	}
+	for i := 0; i < e.tape.Losses(); i++ {
+		l := e.tape.LossAt(i)
+		v := l.Value.F64()[0]
+		if v-v == 0 {
+			continue
+		}
+		task := "auxiliary loss " + l.Name
+		if l.Task >= 0 {
+			task = "task " + e.tasks[l.Task].Name
+		}
+		return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: task, Loss: v, Layer: e.tape.FirstNotFinite()})
+	}
+	return nil
+}
+
+// lossSeeds are the factors of the losses in a plain backward pass.
+func (e *Engine) lossSeeds() []float64 {
+	if e.mode() == autograd.Plain {
+		return e.seeds
+	}
+	return nil
+}
