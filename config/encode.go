@@ -4,172 +4,239 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"math"
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode/utf8"
+
+	"github.com/pkg/errors"
 )
 
-// Encode writes the effective config v (a struct or a pointer to one) as YAML in the order of its fields; it is complete, deterministic, and
-// decodes to the same value. Members must have been decoded for their options to appear.
-func Encode(v any) []byte {
-	var b bytes.Buffer
-	e := encoder{w: &b}
-	e.fields(reflect.Indirect(reflect.ValueOf(v)), 0)
-	return b.Bytes()
-}
+// Encode writes the effective config v, a struct or a pointer to one, as YAML in the order of its fields. It is complete and
+// deterministic: decoded over a zero struct, or over any defaults whose maps have no other entries, it gives v. Members that were
+// not decoded yet encode what was given. Errors: a number that is not finite, a string that is not UTF-8, a Member option that
+// does not decode.
+func Encode(v any) ([]byte, error) { return encode(v, false) }
 
 // EncodeDoc is Encode with each field's doc as a comment.
-func EncodeDoc(v any) []byte {
-	var b bytes.Buffer
-	e := encoder{w: &b, docs: true}
-	e.fields(reflect.Indirect(reflect.ValueOf(v)), 0)
-	return b.Bytes()
-}
+func EncodeDoc(v any) ([]byte, error) { return encode(v, true) }
 
 // SHA256 is the hash of Encode(v) in hex.
-func SHA256(v any) string {
-	h := sha256.Sum256(Encode(v))
-	return hex.EncodeToString(h[:])
+func SHA256(v any) (string, error) {
+	b, err := Encode(v)
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:]), err
 }
 
+func encode(v any, docs bool) ([]byte, error) {
+	e := encoder{docs: docs}
+	e.fields("", reflect.Indirect(reflect.ValueOf(v)), reflect.Value{}, 0)
+	if e.err != nil {
+		return nil, e.err
+	}
+	return e.b.Bytes(), nil
+}
+
+// encoder writes block-style YAML. base, where it is valid, is what the decoder starts from at a place (elements of lists start from
+// SetDefaults): there a nil pointer need not be written.
 type encoder struct {
-	w    *bytes.Buffer
+	b    bytes.Buffer
 	docs bool
+	err  error
 }
 
-func indent(n int) string { return strings.Repeat("  ", n) }
+func (e *encoder) fail(key, format string, args ...any) {
+	if e.err == nil {
+		e.err = errors.Errorf("config: %s: "+format, append([]any{key}, args...)...)
+	}
+}
+
+func (e *encoder) indent(depth int) {
+	for range depth {
+		e.b.WriteString("  ")
+	}
+}
 
 // fields writes the fields of struct v, one or more lines each.
-func (e *encoder) fields(v reflect.Value, depth int) {
-	for i := 0; i < v.NumField(); i++ {
+func (e *encoder) fields(key string, v, base reflect.Value, depth int) {
+	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name := f.Tag.Get("yaml")
-		if name == "" || v.Field(i).Kind() == reflect.Pointer && v.Field(i).IsNil() {
+		below := reflect.Value{}
+		if base.IsValid() {
+			below = base.Field(i)
+		}
+		if name == "" || f.Type.Kind() == reflect.Pointer && v.Field(i).IsNil() && below.IsValid() && below.IsNil() {
 			continue
 		}
 		if doc := f.Tag.Get("doc"); e.docs && doc != "" {
-			fmt.Fprintf(e.w, "%s# %s\n", indent(depth), doc)
+			e.indent(depth)
+			e.b.WriteString("# " + strings.ReplaceAll(doc, "\n", " ") + "\n")
 		}
-		fmt.Fprintf(e.w, "%s%s:", indent(depth), name)
-		e.value(v.Field(i), depth)
+		e.indent(depth)
+		e.b.WriteString(name + ":")
+		e.value(join(key, name), v.Field(i), below, depth)
 	}
 }
 
-// value writes what follows a key: " scalar\n" or "\n" and an indented block.
-func (e *encoder) value(v reflect.Value, depth int) {
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
+// value writes what follows a key or a dash: a space and a scalar, or an indented block on the next lines.
+func (e *encoder) value(key string, v, base reflect.Value, depth int) {
 	if v.Type() == memberType {
-		e.member(v.Interface().(Member), depth)
+		m := v.Interface().(Member)
+		e.member(key, &m, depth)
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		switch {
+		case v.IsNil():
+			e.b.WriteString(" null\n")
+			return
+		case base.IsValid() && base.IsNil():
+			base = fresh(v.Type().Elem())
+		case base.IsValid():
+			base = base.Elem()
+		}
+		e.value(key, v.Elem(), base, depth)
 	case reflect.Struct:
-		if len(names(v.Type())) == 0 {
-			e.w.WriteString(" {}\n")
-			return
-		}
-		e.w.WriteByte('\n')
-		e.fields(v, depth+1)
+		e.block("{}", func() { e.fields(key, v, base, depth+1) })
 	case reflect.Slice:
-		e.list(v, depth)
+		e.list(key, v, depth)
 	case reflect.Map:
-		if v.Len() == 0 {
-			e.w.WriteString(" {}\n")
-			return
-		}
-		e.w.WriteByte('\n')
 		keys := v.MapKeys()
-		sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
-		for _, k := range keys {
-			fmt.Fprintf(e.w, "%s%s:", indent(depth+1), quote(k.String()))
-			e.value(v.MapIndex(k), depth+1)
-		}
-	default:
-		fmt.Fprintf(e.w, " %s\n", scalarText(v))
-	}
-}
-
-func (e *encoder) list(v reflect.Value, depth int) {
-	if v.Len() == 0 {
-		e.w.WriteString(" []\n")
-		return
-	}
-	t := v.Type().Elem()
-	if t.Kind() != reflect.Struct && t.Kind() != reflect.Slice || t == durationType {
-		parts := make([]string, v.Len())
-		for i := range parts {
-			parts[i] = scalarText(v.Index(i))
-		}
-		fmt.Fprintf(e.w, " [%s]\n", strings.Join(parts, ", "))
-		return
-	}
-	e.w.WriteByte('\n')
-	for i := 0; i < v.Len(); i++ {
-		var b bytes.Buffer
-		sub := encoder{w: &b, docs: e.docs}
-		if t.Kind() == reflect.Slice || t == memberType {
-			sub.value(v.Index(i), depth+1)
-			fmt.Fprintf(e.w, "%s-%s", indent(depth+1), b.String())
-			continue
-		}
-		sub.fields(v.Index(i), 0)
-		for j, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
-			lead := "  "
-			if j == 0 {
-				lead = "- "
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		e.block("{}", func() {
+			for _, k := range keys {
+				e.indent(depth + 1)
+				e.text(key, k.String())
+				e.b.WriteByte(':')
+				e.value(join(key, k.String()), v.MapIndex(k), fresh(v.Type().Elem()), depth+1)
 			}
-			fmt.Fprintf(e.w, "%s%s%s\n", indent(depth+1), lead, line)
+		})
+	default:
+		e.b.WriteByte(' ')
+		e.scalar(key, v)
+		e.b.WriteByte('\n')
+	}
+}
+
+// block writes a line end and what write writes, or on this line none when that is nothing.
+func (e *encoder) block(none string, write func()) {
+	at := e.b.Len()
+	e.b.WriteByte('\n')
+	write()
+	if e.b.Len() == at+1 {
+		e.b.Truncate(at)
+		e.b.WriteString(" " + none + "\n")
+	}
+}
+
+// list writes scalars on one line and anything else one item below the other.
+func (e *encoder) list(key string, v reflect.Value, depth int) {
+	switch t := v.Type().Elem(); t.Kind() {
+	case reflect.Struct, reflect.Pointer, reflect.Slice, reflect.Map:
+		e.block("[]", func() {
+			for i := range v.Len() {
+				e.item(depth+1, func() { e.value(join(key, strconv.Itoa(i)), v.Index(i), fresh(t), depth+1) })
+			}
+		})
+	default:
+		e.b.WriteString(" [")
+		for i := range v.Len() {
+			if i > 0 {
+				e.b.WriteString(", ")
+			}
+			e.scalar(join(key, strconv.Itoa(i)), v.Index(i))
 		}
+		e.b.WriteString("]\n")
 	}
 }
 
-func (e *encoder) member(m Member, depth int) {
-	v := reflect.ValueOf(m.value)
-	if m.value == nil || len(names(v.Elem().Type())) == 0 {
-		fmt.Fprintf(e.w, " %s\n", quote(m.Name))
+// item writes one item of a list. A block that would begin on the next line begins behind the dash instead, unless a comment does.
+func (e *encoder) item(depth int, write func()) {
+	e.indent(depth)
+	e.b.WriteByte('-')
+	at := e.b.Len()
+	write()
+	lead := "\n" + strings.Repeat("  ", depth+1)
+	if rest, ok := strings.CutPrefix(string(e.b.Bytes()[at:]), lead); ok && !strings.HasPrefix(rest, "#") {
+		e.b.Truncate(at)
+		e.b.WriteString(" " + rest)
+	}
+}
+
+func (e *encoder) scalar(key string, v reflect.Value) {
+	switch {
+	case v.Kind() == reflect.String:
+		e.text(key, v.String())
 		return
+	case v.CanFloat() && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
+		e.fail(key, "got %v, want a finite number", v.Float())
 	}
-	fmt.Fprintf(e.w, "\n%sname: %s\n", indent(depth+1), quote(m.Name))
-	e.fields(v.Elem(), depth+1)
+	e.b.WriteString(scalarText(v))
 }
 
-func scalarText(v reflect.Value) string {
-	if v.Type() == durationType {
-		return time.Duration(v.Int()).String()
+func (e *encoder) text(key, s string) {
+	if !utf8.ValidString(s) {
+		e.fail(key, "got %q, want UTF-8", s)
 	}
-	switch v.Kind() {
-	case reflect.String:
-		return quote(v.String())
-	case reflect.Bool:
-		return strconv.FormatBool(v.Bool())
-	case reflect.Float32, reflect.Float64:
-		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
-	}
-	if v.CanUint() {
-		return strconv.FormatUint(v.Uint(), 10)
-	}
-	return strconv.FormatInt(v.Int(), 10)
+	e.b.WriteString(quote(s))
 }
 
-// quote writes a string so that it reads back as one: plain when it is a simple word.
-func quote(s string) string {
-	plain := s != ""
-	for i, r := range s {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '/' && i > 0
-		other := i > 0 && (r >= '0' && r <= '9' || r == '-' || r == '.')
-		plain = plain && (letter || other)
+// member writes the short form when there are no options.
+func (e *encoder) member(key string, m *Member, depth int) {
+	at := e.b.Len()
+	e.b.WriteByte('\n')
+	e.indent(depth + 1)
+	e.b.WriteString("name: ")
+	e.text(key, m.Name)
+	e.b.WriteByte('\n')
+	options := e.b.Len()
+	if m.value != nil {
+		v, errs := m.apply(reflect.ValueOf(m.value).Elem())
+		if len(errs) > 0 && e.err == nil {
+			e.err = errs
+		}
+		e.fields(key, v, reflect.Value{}, depth+1)
+	} else if m.options != nil {
+		e.nodes(m.options, depth+1)
 	}
-	switch strings.ToLower(s) {
-	case "true", "false", "yes", "no", "on", "off", "null", "nan", "inf", "y", "n":
-		plain = false
+	if e.b.Len() == options {
+		e.b.Truncate(at)
+		e.b.WriteByte(' ')
+		e.text(key, m.Name)
+		e.b.WriteByte('\n')
 	}
-	if plain {
-		return s
+}
+
+// nodes writes the entries of an object that was not decoded yet.
+func (e *encoder) nodes(n *node, depth int) {
+	for _, f := range n.fields {
+		e.indent(depth)
+		e.text(f.name, f.name)
+		e.b.WriteByte(':')
+		e.node(f.value, depth)
 	}
-	return strconv.Quote(s)
+}
+
+// node writes what follows a key or a dash.
+func (e *encoder) node(n *node, depth int) {
+	switch n.kind {
+	case empty:
+		e.b.WriteByte('\n')
+	case null:
+		e.b.WriteString(" null\n")
+	case scalar:
+		e.b.WriteString(" " + n.yaml() + "\n")
+	case list:
+		e.block("[]", func() {
+			for _, item := range n.items {
+				e.item(depth+1, func() { e.node(item, depth+1) })
+			}
+		})
+	case object:
+		e.block("{}", func() { e.nodes(n, depth+1) })
+	}
 }

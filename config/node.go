@@ -1,20 +1,22 @@
 package config
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+	"github.com/pkg/errors"
 )
 
 // kind is the form of a node.
 type kind uint8
 
 const (
-	null kind = iota
+	empty kind = iota // nothing was written
+	null              // null or ~ was written
 	scalar
 	list
 	object
@@ -37,34 +39,6 @@ type field struct {
 	value *node
 }
 
-// place is where a node or key stands.
-type place struct {
-	source    *Source
-	line, col int
-}
-
-// String is "file:line:col" or "argument `key=value`".
-func (p place) String() string {
-	if p.source == nil {
-		return "default"
-	}
-	if p.source.arg {
-		return "argument `" + p.source.name + "`"
-	}
-	return fmt.Sprintf("%s:%d:%d", p.source.name, p.line, p.col)
-}
-
-// problem makes a Problem at p.
-func (p place) problem(key, format string, args ...any) Problem {
-	pr := Problem{Place: p.String(), Key: key, Msg: fmt.Sprintf(format, args...)}
-	if p.source != nil && !p.source.arg && p.line > 0 {
-		if lines := strings.Split(string(p.source.data), "\n"); p.line <= len(lines) {
-			pr.Line, pr.Caret = lines[p.line-1], p.col
-		}
-	}
-	return pr
-}
-
 // get returns the entry called name, or nil.
 func (n *node) get(name string) *field {
 	for i := range n.fields {
@@ -75,89 +49,106 @@ func (n *node) get(name string) *field {
 	return nil
 }
 
-// Source is a file or an argument.
-type Source struct {
-	name string
-	data []byte
-	arg  bool
-}
-
-// File is a YAML file with its contents.
-func File(name string, data []byte) Source { return Source{name: name, data: data} }
-
-// Args are key=value arguments, one Source each.
-func Args(args []string) []Source {
-	out := make([]Source, len(args))
-	for i, a := range args {
-		out[i] = Source{name: a, arg: true}
+// describe says what a node is, for messages.
+func (n *node) describe() string {
+	switch n.kind {
+	case null:
+		return "null"
+	case scalar:
+		if n.quoted {
+			return strconv.Quote(n.text)
+		}
+		return n.text
+	case list:
+		return "a list"
+	case object:
+		return "an object"
 	}
-	return out
+	return "nothing"
 }
 
-// parse reads one YAML document. An empty one gives a null node.
-func parse(s *Source, data []byte) (*node, Errors) {
+// clone returns a deep copy.
+func (n *node) clone() *node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.items = nil
+	for _, item := range n.items {
+		c.items = append(c.items, item.clone())
+	}
+	c.fields = nil
+	for _, f := range n.fields {
+		c.fields = append(c.fields, field{name: f.name, at: f.at, value: f.value.clone()})
+	}
+	return &c
+}
+
+// parse reads one YAML document from data, a part of t. An empty one gives an empty node.
+func parse(t *text, data []byte) (*node, Errors) {
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, Errors{syntaxProblem(s, err)}
+		return nil, Errors{syntaxProblem(t, err)}
 	}
-	root := &node{at: place{source: s, line: 1, col: 1}}
+	r := reader{text: t}
+	root := &node{at: place{text: t, line: 1, col: 1}}
 	docs := 0
-	var errs Errors
 	for _, d := range f.Docs {
 		if d.Body == nil {
 			continue
 		}
-		docs++
-		root = convert(s, d.Body, "", &errs)
+		if docs++; docs > 1 {
+			r.errs = append(r.errs, r.place(d.Body.GetToken()).problem("", "more than one YAML document; want one"))
+			break
+		}
+		root = r.node(d.Body, "")
 	}
-	if docs > 1 {
-		errs = append(errs, root.at.problem("", "more than one YAML document; want one"))
-	}
-	return root, errs
+	return root, r.errs
 }
 
 // syntaxProblem turns a parser error into a Problem with its place.
-func syntaxProblem(s *Source, err error) Problem {
-	at := place{source: s}
-	msg := err.Error()
-	var ye yaml.Error
-	if e, ok := err.(yaml.Error); ok {
-		ye = e
-		msg = ye.GetMessage()
-		if tk := ye.GetToken(); tk != nil {
+func syntaxProblem(t *text, err error) Problem {
+	at, msg := place{text: t}, err.Error()
+	var e yaml.Error
+	if errors.As(err, &e) {
+		msg = e.GetMessage()
+		if tk := e.GetToken(); tk != nil && tk.Position != nil {
 			at.line, at.col = tk.Position.Line, tk.Position.Column
 		}
 	}
 	return at.problem("", "not valid YAML: %s", msg)
 }
 
-// convert turns a parsed value into a node.
-func convert(s *Source, v ast.Node, key string, errs *Errors) *node {
-	at := place{source: s}
-	if tk := v.GetToken(); tk != nil {
-		at.line, at.col = tk.Position.Line, tk.Position.Column
+// reader turns parsed YAML into nodes.
+type reader struct {
+	text *text
+	errs Errors
+}
+
+func (r *reader) place(tk *token.Token) place {
+	if tk == nil || tk.Position == nil {
+		return place{text: r.text}
 	}
+	return place{text: r.text, line: tk.Position.Line, col: tk.Position.Column}
+}
+
+// node converts one value; key is where it stands, for messages.
+func (r *reader) node(v ast.Node, key string) *node {
+	at := r.place(v.GetToken())
 	switch v := v.(type) {
 	case *ast.NullNode:
-		return &node{at: at}
+		if v.Token.Type == token.ImplicitNullType {
+			return &node{at: at}
+		}
+		return &node{kind: null, at: at}
 	case *ast.MappingNode:
-		n := &node{kind: object, at: at}
-		for _, mv := range v.Values {
-			addField(n, s, mv, key, errs)
-		}
-		if len(n.fields) > 0 {
-			n.at = n.fields[0].at
-		}
-		return n
+		return r.object(at, v.Values, key)
 	case *ast.MappingValueNode:
-		n := &node{kind: object, at: at}
-		addField(n, s, v, key, errs)
-		n.at = n.fields[0].at
-		return n
+		return r.object(at, []*ast.MappingValueNode{v}, key)
 	case *ast.SequenceNode:
 		n := &node{kind: list, at: at}
 		for i, item := range v.Values {
-			n.items = append(n.items, convert(s, item, join(key, fmt.Sprint(i)), errs))
+			n.items = append(n.items, r.node(item, join(key, strconv.Itoa(i))))
 		}
 		return n
 	case *ast.StringNode:
@@ -168,15 +159,33 @@ func convert(s *Source, v ast.Node, key string, errs *Errors) *node {
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return &node{kind: scalar, text: strings.TrimSpace(v.GetToken().Value), at: at}
 	}
-	*errs = append(*errs, at.problem(key, "YAML anchors, aliases, merges and tags are not supported here"))
+	r.errs = append(r.errs, at.problem(key, "YAML anchors, aliases, merges and tags are not supported here"))
 	return &node{at: at}
 }
 
-func addField(n *node, s *Source, mv *ast.MappingValueNode, key string, errs *Errors) {
-	tk := mv.Key.GetToken()
-	at := place{source: s, line: tk.Position.Line, col: tk.Position.Column}
-	name := tk.Value
-	n.fields = append(n.fields, field{name: name, at: at, value: convert(s, mv.Value, join(key, name), errs)})
+// object converts the entries of a mapping. Its place is the first key's.
+func (r *reader) object(at place, values []*ast.MappingValueNode, key string) *node {
+	n := &node{kind: object, at: at}
+	for _, mv := range values {
+		tk := mv.Key.GetToken()
+		f := field{name: tk.Value, at: r.place(tk)}
+		switch mv.Key.(type) {
+		case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
+		default:
+			r.errs = append(r.errs, f.at.problem(key, "YAML anchors, aliases, merges, tags and keys that are not words are not supported here"))
+			continue
+		}
+		if old := n.get(f.name); old != nil {
+			r.errs = append(r.errs, f.at.problem(join(key, f.name), "given twice; the first is at %s", old.at))
+			continue
+		}
+		f.value = r.node(mv.Value, join(key, f.name))
+		n.fields = append(n.fields, f)
+	}
+	if len(n.fields) > 0 {
+		n.at = n.fields[0].at
+	}
+	return n
 }
 
 // join appends a part to a dotted key.
