@@ -171,6 +171,12 @@ func TestMistakes(t *testing.T) {
 		"syntax":            {file: "a: [1\n", want: "f.yaml:1:4: not valid YAML: sequence end token ']' not found\n    a: [1\n       ^"},
 		"two documents":     {file: "seed: 1\n---\nseed: 2\n", want: "f.yaml:3:5: more than one YAML document; want one\n    seed: 2\n        ^"},
 		"alias":             {file: "seed: &x 1\n", want: "f.yaml:1:7: seed: YAML anchors, aliases, merges and tags are not supported here\n    seed: &x 1\n          ^"},
+		"merge":             {file: "model: {<<: {width: 1}}\n", want: "f.yaml:1:9: model: YAML anchors, aliases, merges, tags and keys that are not words are not supported here\n    model: {<<: {width: 1}}\n            ^"},
+		"key not a word":    {file: "model: {[a]: 1}\n", want: "f.yaml:1:12: not valid YAML: found an invalid key for this map\n    model: {[a]: 1}\n               ^"},
+		"twice, as number":  {file: "weights: {1: {}, \"1\": {}}\n", want: "f.yaml:1:18: not valid YAML: mapping key \"1\" already defined at [1:11]\n    weights: {1: {}, \"1\": {}}\n                     ^"},
+		"scalar for map":    {file: "weights: 3\n", want: "f.yaml:1:10: weights: got 3, want named entries\n    weights: 3\n             ^"},
+		"through pointer":   {args: []string{"maybe.width=0"}, want: "argument `maybe.width=0`: maybe.width: got 0, want 1..4096"},
+		"negative index":    {args: []string{"words=[a]", "words.-1=c"}, want: "argument `words.-1=c`: words.-1: want an index from 0 to 0"},
 		"root":              {file: "- 1\n", want: "f.yaml:1:1: got a list, want the keys seed, name, on, limit, small, single, model, blocks, unions, maybe, weights, words, table, surgery, extra\n    - 1\n    ^"},
 		"argument":          {args: []string{"modle.width=3"}, want: "argument `modle.width=3`: modle: unknown key; did you mean \"model\"?"},
 		"argument below":    {args: []string{"model.wdth=3"}, want: "argument `model.wdth=3`: model.wdth: unknown key; did you mean \"width\"?"},
@@ -258,6 +264,45 @@ func TestMember(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
 		}
+	}
+}
+
+// TestPendingOptionsAreCopied: overriding an option of a copy leaves the original as it was.
+func TestPendingOptionsAreCopied(t *testing.T) {
+	first := defaults()
+	if _, err := config.Decode(&first, config.File("f", []byte("surgery: {name: pcgrad, order: index, beta: [1, 2], inner: {name: x}}\n"))); err != nil {
+		t.Fatal(err)
+	}
+	second := first
+	if _, err := config.Decode(&second, config.Args([]string{"surgery.order=given", "surgery.beta.0=5", "surgery.inner.name=y"})); err != nil {
+		t.Fatal(err)
+	}
+	var a, b options
+	if err := first.Surgery.Decode(&a); err != nil || a.Order != "index" || a.Beta[0] != 1 || a.Inner.Name != "x" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if err := second.Surgery.Decode(&b); err != nil || b.Order != "given" || b.Beta[0] != 5 || b.Inner.Name != "y" {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
+// TestRangeTag: a malformed tag is found by listing the keys.
+func TestRangeTag(t *testing.T) {
+	for _, v := range []any{&struct {
+		X int `yaml:"x" range:"1-3"`
+	}{}, &struct {
+		X time.Duration `yaml:"x" range:"0..60"`
+	}{}, &struct {
+		X []float64 `yaml:"x" range:"a..b"`
+	}{}} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "config: range tag") {
+					t.Errorf("%T: %v", v, r)
+				}
+			}()
+			config.Docs(v)
+		}()
 	}
 }
 

@@ -163,7 +163,7 @@ func (r *reader) node(v ast.Node, key string) *node {
 	return &node{at: at}
 }
 
-// object converts the entries of a mapping. Its place is the first key's.
+// object converts the entries of a mapping; the parser has refused keys that stand twice. Its place is the first key's.
 func (r *reader) object(at place, values []*ast.MappingValueNode, key string) *node {
 	n := &node{kind: object, at: at}
 	for _, mv := range values {
@@ -173,10 +173,6 @@ func (r *reader) object(at place, values []*ast.MappingValueNode, key string) *n
 		case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
 		default:
 			r.errs = append(r.errs, f.at.problem(key, "YAML anchors, aliases, merges, tags and keys that are not words are not supported here"))
-			continue
-		}
-		if old := n.get(f.name); old != nil {
-			r.errs = append(r.errs, f.at.problem(join(key, f.name), "given twice; the first is at %s", old.at))
 			continue
 		}
 		f.value = r.node(mv.Value, join(key, f.name))
