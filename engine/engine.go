@@ -35,6 +35,7 @@ type Engine struct {
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average
 
 	step    int64
+	cursor  data.Cursor   // position of the data after the last whole step
 	batches []*data.Batch // of the step at hand
 	labels  []int         // labels by task in the step
 	losses  []float64     // loss by task in the step
@@ -102,6 +103,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	for _, l := range e.Model.Mixtures {
 		e.stats = append(e.stats, l.NewStats())
 	}
+	e.cursor = e.loader.Cursor()
 	e.Config = *cfg
 	return e, nil
 }

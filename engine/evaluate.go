@@ -144,3 +144,12 @@ func (e *Engine) Headline(taskName string) string {
 	}
 	return "loss"
 }
+
+// TaskNames lists the tasks in order.
+func (e *Engine) TaskNames() []string {
+	var out []string
+	for _, t := range e.tasks {
+		out = append(out, t.Name)
+	}
+	return out
+}

@@ -174,6 +174,12 @@ func (e *Engine) average() {
 	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.Set.Flat, Alpha: 1 - d, Accumulate: true})
 }
 
+// endStep makes the step count: a checkpoint from here on continues with the next batch.
+func (e *Engine) endStep() {
+	e.step++
+	e.loader.CursorInto(&e.cursor)
+}
+
 // afterStep gives a method that asks for them the losses of the same batch after the update.
 func (e *Engine) afterStep() error {
 	if !e.method.Needs.AfterStep {

@@ -26,7 +26,7 @@ func (e *Engine) Step() error {
 	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err != nil { // clip, schedule, update
 		return err
 	}
-	e.average() // moving average of the parameters
-	e.step++
+	e.average()          // moving average of the parameters
+	e.endStep()          // the step counts
 	return e.afterStep() // losses after the update, for methods that learn from them
 }

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"artel/checkpoint"
+	"artel/config"
+	"artel/data"
+	"artel/gradsurgery"
+	"artel/param"
+	"artel/tensor"
+
+	"github.com/pkg/errors"
+)
+
+// runState is what a checkpoint holds beside tensors. Numbers that must come back bit for bit are written as hexadecimal floats.
+type runState struct {
+	Step    int64          `json:"step"`
+	Cursor  data.Cursor    `json:"cursor"`
+	Surgery []surgeryArray `json:"surgery,omitempty"`
+	Seconds float64        `json:"seconds"`
+}
+
+// surgeryArray is one named piece of a surgery method's memory.
+type surgeryArray struct {
+	Name string   `json:"name"`
+	Data []string `json:"data"`
+}
+
+// Snapshot describes the whole state of the engine for checkpoint.Save: parameters under their names, optimizer slots and the average of the
+// parameters as flat tensors, and the rest as JSON. It shares the engine's memory.
+func (e *Engine) Snapshot(seconds float64, version string) (*checkpoint.Snapshot, error) {
+	st := runState{Step: e.step, Cursor: e.cursor, Seconds: seconds}
+	for _, a := range e.method.State() {
+		s := surgeryArray{Name: a.Name}
+		for _, v := range a.Data {
+			s.Data = append(s.Data, strconv.FormatFloat(v, 'x', -1, 64))
+		}
+		st.Surgery = append(st.Surgery, s)
+	}
+	raw, err := json.MarshalIndent(&st, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	text, err := config.Encode(&e.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &checkpoint.Snapshot{
+		Step: e.step, Model: e.modelTensors(), Optim: e.optimTensors(), State: raw,
+		Metadata: map[string]string{"version": version, "config": string(text)},
+	}, nil
+}
+
+// modelTensors lists the parameters under their names.
+func (e *Engine) modelTensors() []checkpoint.Tensor { return paramTensors(e.Set, e.Set.Flat, "") }
+
+// paramTensors lists the parameters' places in a flat tensor.
+func paramTensors(set *param.Set, flat tensor.Tensor, prefix string) []checkpoint.Tensor {
+	var out []checkpoint.Tensor
+	for _, p := range set.Params {
+		v := flat.Narrow(0, p.Off, p.Len()).Reshape(p.Shape()...)
+		out = append(out, checkpoint.Tensor{Name: prefix + p.Name, Value: v})
+	}
+	return out
+}
+
+// optimTensors lists optimizer slots and the average, parameter by parameter.
+func (e *Engine) optimTensors() []checkpoint.Tensor {
+	var out []checkpoint.Tensor
+	for _, s := range e.opt.State() {
+		out = append(out, paramTensors(e.Set, s.Value, s.Name+"/")...)
+	}
+	if e.ema.Ok() {
+		out = append(out, paramTensors(e.Set, e.ema, "average/")...)
+	}
+	return out
+}
+
+// Restore continues from a checkpoint, bit for bit. It returns the seconds of training spent before.
+func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
+	var st runState
+	if err := json.Unmarshal(l.State, &st); err != nil {
+		return 0, errors.Wrap(err, "engine: state.json")
+	}
+	saved := make([]gradsurgery.Array, 0, len(st.Surgery))
+	for _, s := range st.Surgery {
+		a := gradsurgery.Array{Name: s.Name, Data: make([]float64, len(s.Data))}
+		for i, text := range s.Data {
+			if a.Data[i], err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(a.Data[i]) {
+				return 0, errors.Errorf("engine: state.json: surgery state %s[%d] is %q, want a number", s.Name, i, text)
+			}
+		}
+		saved = append(saved, a)
+	}
+	if err := l.CopyInto(e.modelTensors()); err != nil {
+		return 0, err
+	}
+	if err := l.CopyOptimInto(e.optimTensors()); err != nil {
+		return 0, err
+	}
+	if err := e.method.Restore(saved); err != nil {
+		return 0, err
+	}
+	if err := e.loader.Seek(st.Cursor); err != nil {
+		return 0, err
+	}
+	e.step, e.cursor = st.Step, st.Cursor
+	e.opt.SetSteps(st.Step)
+	return st.Seconds, nil
+}
+
+// LoadWeights takes the parameters of a checkpoint, and their average when it has one, for evaluation.
+func (e *Engine) LoadWeights(l *checkpoint.Loaded) error {
+	if err := l.CopyInto(e.modelTensors()); err != nil {
+		return err
+	}
+	if e.ema.Ok() {
+		return l.CopyOptimInto(e.optimTensors())
+	}
+	return nil
+}
