@@ -75,7 +75,7 @@ func TestPowerCut(t *testing.T) {
 	if _, _, err := play(whole); err != nil {
 		t.Fatal(err)
 	}
-	if whole.calls < 200 {
+	if whole.calls < 150 {
 		t.Fatalf("%d operations: the history is too short to test much", whole.calls)
 	}
 	r := rng.New(1)
@@ -91,7 +91,7 @@ func TestPowerCut(t *testing.T) {
 			t.Fatalf("power off at %d (%s): got error %v", off, whole.log[off-1], err)
 		}
 		for draw := range 2 + draws {
-			keep := func(n int) int { return r.IntN(n + 1) }
+			keep := func(n int) int { return r.Intn(n + 1) }
 			switch draw {
 			case 0:
 				keep = func(int) int { return 0 }
