@@ -92,6 +92,9 @@ func (l *Loader) Cursor() Cursor {
 	return c
 }
 
+// CursorInto is Cursor without allocating, once dst has been used.
+func (l *Loader) CursorInto(dst *Cursor) { l.last.copyTo(dst) }
+
 // Seek continues at a position that Cursor gave.
 func (l *Loader) Seek(c Cursor) error {
 	if len(c.Pos) != len(l.m.sources) {
