@@ -2,15 +2,13 @@ package optim
 
 import "artel/kernels"
 
+const adamDoc = "m = b1*m + (1-b1)*g; v = b2*v + (1-b2)*g^2; p -= lr/(1-b1^t) * m / (sqrt(v/(1-b2^t)) + eps)"
+
 func init() {
-	doc := "m = b1*m + (1-b1)*g; v = b2*v + (1-b2)*g^2; p -= lr/(1-b1^t) * m / (sqrt(v/(1-b2^t)) + eps)"
 	Register(Entry{
-		Name: "adam", Ref: "Kingma & Ba 2015 (arXiv 1412.6980), algorithm 1", Doc: "g += decay*p; " + doc,
-		Config: newAdamConfig, New: func(cfg any) (Rule, error) { return adam{*cfg.(*AdamConfig), false}, nil },
-	})
-	Register(Entry{
-		Name: "adamw", Ref: "Loshchilov & Hutter 2019 (arXiv 1711.05101), algorithm 2", Doc: "p *= 1 - lr*decay; " + doc,
-		Config: newAdamConfig, New: func(cfg any) (Rule, error) { return adam{*cfg.(*AdamConfig), true}, nil },
+		Name: "adam", Ref: "Kingma & Ba 2015 (arXiv 1412.6980), algorithm 1; order of torch.optim.Adam", Doc: "g += decay*p; " + adamDoc,
+		Ops: []string{"Adam"}, Golden: []string{"adam"},
+		Config: newAdamConfig, New: func(cfg any) (Rule, error) { return newAdam(cfg, false) },
 	})
 }
 
@@ -23,9 +21,19 @@ type AdamConfig struct {
 
 func newAdamConfig() any { return &AdamConfig{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8} }
 
+func (c *AdamConfig) check() error {
+	return first(below("beta1", c.Beta1), below("beta2", c.Beta2), positive("eps", c.Eps))
+}
+
+// adam is Adam, or AdamW when decoupled.
 type adam struct {
 	AdamConfig
 	decoupled bool
+}
+
+func newAdam(cfg any, decoupled bool) (Rule, error) {
+	c := cfg.(*AdamConfig)
+	return adam{*c, decoupled}, c.check()
 }
 
 func (a adam) Slots() []string { return []string{"m", "v"} }

@@ -1,14 +1,27 @@
 package optim
 
-import "artel/kernels"
+import (
+	"artel/kernels"
+
+	"github.com/pkg/errors"
+)
 
 func init() {
 	Register(Entry{
 		Name:   "sgd",
 		Ref:    "momentum: Polyak 1964; Nesterov: Sutskever et al. 2013; order of torch.optim.SGD",
-		Doc:    "g += decay*p; m = mu*m + (1-dampening)*g; d = g + mu*m (nesterov) or m; p -= lr*d",
+		Doc:    "g += decay*p; m = mu*m + (1-dampening)*g, m = g at first; d = g + mu*m (nesterov) or m; p -= lr*d",
+		Ops:    []string{"SGD"},
+		Golden: []string{"sgd"},
 		Config: func() any { return &SGDConfig{} },
-		New:    func(cfg any) (Rule, error) { return sgd{*cfg.(*SGDConfig)}, nil },
+		New: func(cfg any) (Rule, error) {
+			c := *cfg.(*SGDConfig)
+			err := first(below("momentum", c.Momentum), within("dampening", c.Dampening, 0, 1))
+			if err == nil && c.Nesterov && (c.Momentum == 0 || c.Dampening != 0) {
+				err = errors.Errorf("nesterov needs momentum above 0 and dampening 0, got momentum %v and dampening %v", c.Momentum, c.Dampening)
+			}
+			return sgd{c}, err
+		},
 	})
 }
 
