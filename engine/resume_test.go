@@ -1,0 +1,98 @@
+package engine_test
+
+import (
+	"testing"
+
+	"artel/data"
+	"artel/gradsurgery"
+	"artel/kernels/cpu"
+	"artel/moe"
+	"artel/optim"
+)
+
+// variants are all registered members, each once against the defaults, as config arguments.
+func variants() map[string][]string {
+	v := map[string][]string{
+		"defaults":              nil,
+		"average":               {"ema=0.9"},
+		"accumulate":            {"accumulate=4"},
+		"accumulate, losses":    {"accumulate=3", "surgery.method=uncertainty"},
+		"auxiliary row":         {"surgery.aux=own-row"},
+		"units by layer":        {"surgery.groups=layer"},
+		"units by expert":       {"surgery.groups=expert", "surgery.method=gradvac"},
+		"excluded routers":      {"surgery.exclude=[router]"},
+		"owned rows":            {"data.domains.0.rows=owned"},
+		"no prefetch":           {"data.prefetch=0"},
+		"capacity":              {"model.blocks.0.moe.capacity=1"},
+		"auxiliary router-only": {"model.blocks.0.moe.aux_path=router-only"},
+		"layer norm":            {"model.norm=layernorm"},
+	}
+	for _, e := range gradsurgery.Entries() {
+		v["surgery "+e.Name] = []string{"surgery.method=" + e.Name}
+	}
+	for _, e := range optim.Entries() {
+		v["optimizer "+e.Name] = []string{"optimizer.rule=" + e.Name}
+	}
+	for _, e := range optim.Schedules() {
+		v["schedule "+e.Name] = []string{"optimizer.schedule=" + e.Name}
+	}
+	for _, e := range moe.Entries() {
+		v["router "+e.Name] = []string{"model.blocks.2.moe.router=" + e.Name}
+	}
+	for _, e := range data.Samplers() {
+		v["sampler "+e.Name] = []string{"data.sampler=" + e.Name, "data.domains.0.rows=owned"}
+	}
+	return v
+}
+
+// offered reports whether the engine offers what a surgery method needs; a method that it does not offer must be refused by name.
+func offered(t *testing.T, args []string) bool {
+	for _, e := range gradsurgery.Entries() {
+		if len(args) != 1 || args[0] != "surgery.method="+e.Name {
+			continue
+		}
+		s, err := gradsurgery.New(e.Name, nil, 4, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Needs.Activation == "" && s.Needs.Batches == 1
+	}
+	return true
+}
+
+// TestResume checks that stopping after half of the steps and continuing from the checkpoint gives the bits of a run that never stopped.
+func TestResume(t *testing.T) {
+	for name, args := range variants() {
+		t.Run(name, func(t *testing.T) {
+			if !offered(t, args) {
+				t.Skip("needs several independent batches per step, which the engine refuses (see TestRefusals)")
+			}
+			n := 10
+			if testing.Short() {
+				n = 3
+			}
+			whole := newEngine(t, args...)
+			steps(t, whole, n)
+			f := saveAndLoad(t, whole, args...)
+			steps(t, whole, n)
+			steps(t, f, n)
+			sameBits(t, params(f), params(whole))
+		})
+	}
+}
+
+// TestWorkers checks that the number of workers does not change a bit.
+func TestWorkers(t *testing.T) {
+	defer cpu.SetWorkers(0)
+	var want []float64
+	for _, n := range []int{1, 2, 3, 8} {
+		cpu.SetWorkers(n)
+		e := newEngine(t)
+		steps(t, e, 5)
+		if want == nil {
+			want = params(e)
+			continue
+		}
+		sameBits(t, params(e), want)
+	}
+}

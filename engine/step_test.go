@@ -1,0 +1,116 @@
+package engine_test
+
+import (
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+
+	"artel/data"
+	"artel/dtype"
+	"artel/engine"
+	"artel/internal/tol"
+)
+
+// TestNoAllocations checks that after warm-up a hundred steps allocate nothing, with the background loader at work.
+func TestNoAllocations(t *testing.T) {
+	for _, method := range []string{"pcgrad", "sum", "mgda", "graddrop", "famo"} {
+		e := newEngine(t, "surgery.method="+method)
+		steps(t, e, 40)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		steps(t, e, 100)
+		runtime.ReadMemStats(&after)
+		// The runtime itself allocates a little now and then (timers, stacks); a leak in the step would be at least one per step.
+		if n := after.Mallocs - before.Mallocs; n >= 50 {
+			t.Errorf("%s: %d allocations in 100 steps, want none", method, n)
+		}
+	}
+}
+
+// TestAccumulation checks that several passes give the step of one large batch.
+func TestAccumulation(t *testing.T) {
+	for _, method := range []string{"pcgrad", "uncertainty"} {
+		args := []string{"device=ref", "surgery.method=" + method, "optimizer.rule=sgd", "optimizer.lr=0.1", "model.blocks.0.moe.balance=0", "model.blocks.2.moe.balance=0", "model.blocks.2.moe.task_balance=0"}
+		one := newEngine(t, args...)
+		many := newEngine(t, append(args, "accumulate=4")...)
+		for i := 0; i < 3; i++ {
+			steps(t, one, 1)
+			steps(t, many, 1)
+		}
+		tol.Check(t, method, dtype.F64, 100000, params(many), params(one))
+	}
+}
+
+// TestReference checks that the float32 kernels train like the float64 definitions.
+func TestReference(t *testing.T) {
+	fast, slow := newEngine(t, "optimizer.rule=sgd"), newEngine(t, "optimizer.rule=sgd", "device=ref")
+	steps(t, fast, 5)
+	steps(t, slow, 5)
+	a, b := params(fast), params(slow)
+	for i := range b {
+		if math.Abs(a[i]-b[i]) > 2e-5 {
+			t.Fatalf("parameter %d: cpu %v, ref %v", i, a[i], b[i])
+		}
+	}
+}
+
+// TestLearns checks that the small model learns what it can in a few seconds; a wrong gradient anywhere would miss this.
+func TestLearns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	e := newEngine(t, "steps=400", "batch=64", "optimizer.lr=4e-3")
+	steps(t, e, 400)
+	m, err := e.Evaluate(data.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for task, want := range map[string]float64{"left": 0.45, "right": 0.35, "same": 0.75, "placement": 0.6} {
+		if got := m[task]["accuracy"]; got < want {
+			t.Errorf("%s: accuracy %.3f after 400 steps, want %.2f", task, got, want)
+		}
+	}
+}
+
+// TestNotFinite checks that a run whose loss explodes stops with step, task and layer, before the parameters move.
+func TestNotFinite(t *testing.T) {
+	e := newEngine(t, "optimizer.rule=sgd", "optimizer.lr=1e30", "optimizer.warmup=0", "optimizer.clip_norm=0")
+	var err error
+	var last []float64
+	for i := 0; i < 20 && err == nil; i++ {
+		last = params(e)
+		err = e.Step()
+	}
+	var nf *engine.NotFiniteError
+	if !errors.As(err, &nf) || nf.Step != e.Steps()+1 || nf.Task == "" || nf.Layer == "" {
+		t.Fatalf("got %v after %d steps, want a NotFiniteError with step, task and layer", err, e.Steps())
+	}
+	sameBits(t, params(e), last)
+}
+
+// TestRefusals checks that what cannot work is refused when the engine is built, with the name of the part.
+func TestRefusals(t *testing.T) {
+	for args, want := range map[string]string{
+		"surgery.method=modo":                     "independent batches",
+		"model.blocks.0.moe.router=task_aware":    "blocks.0: router task_aware needs task-owned rows",
+		"model.blocks.0.moe.k=9":                  "k = 9 of 4 experts",
+		"accumulate=7":                            "does not divide",
+		"tasks.lft.weight=2":                      `did you mean "left"`,
+		"tasks.left.loss=mse":                     "does not fit",
+		"optimizer.groups=[{match: blocks.9.*}]":  "matches no parameter",
+		"data.domains.0.source=multifasion":       `did you mean "multifashion"`,
+		"optimizer.rule={name: adamw, beta3: .9}": `did you mean "beta1"`,
+	} {
+		cfg := newConfig(t, args)
+		e, err := engine.New(cfg, device(t, "cpu"))
+		if err == nil {
+			e.Close()
+			t.Errorf("%s: no error", args)
+		} else if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want it to say %q", args, err, want)
+		}
+	}
+}
