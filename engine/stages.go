@@ -110,8 +110,9 @@ func (e *Engine) weighLosses() error {
 	}
 	e.present()
 	w := e.small[:len(e.ids)]
-	in := gradsurgery.Input{Step: e.step, Tasks: e.ids, Losses: e.presentLosses(), RNG: e.surgeon.stream.Sub("unit", 0).At(uint64(e.step))}
-	if err := e.method.Weights(&in, w); err != nil {
+	in := &e.surgeon.in
+	*in = gradsurgery.Input{Step: e.step, Tasks: e.ids, Losses: e.presentLosses(), RNG: e.surgeon.stream.Sub("unit", 0).At(uint64(e.step))}
+	if err := e.method.Weights(in, w); err != nil {
 		return err
 	}
 	for i, t := range e.ids {

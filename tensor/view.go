@@ -62,7 +62,7 @@ func (t Tensor) Strided(shape, stride []int) Tensor {
 	copy(u.shape[:], shape)
 	copy(u.stride[:], stride)
 	if u.off+u.extent() > t.st.Len {
-		panic(fmt.Sprintf("tensor: strided view %v with strides %v leaves the storage", u, stride))
+		panic(fmt.Sprintf("tensor: strided view %v, %d elements from first to last, leaves the storage", u, u.extent()))
 	}
 	return u
 }

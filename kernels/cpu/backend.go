@@ -24,6 +24,7 @@ type backend struct {
 	last     []int32
 	fresh    []bool
 	sums     []float64
+	adam     vec.AdamStep
 }
 
 // Variants names what this build can run on this processor, the best first.

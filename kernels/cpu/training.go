@@ -43,8 +43,11 @@ func (b *backend) training() kernels.Training {
 			squares.call(b.pool, a, n, block)
 			addSums(a.Dst.F64(), b.sums)
 		},
-		SGD:  func(a kernels.SGD) { sgd.call(b.pool, a, a.P.Dim(0), 1) },
-		Adam: func(a kernels.Adam) { adam.call(b.pool, a, a.P.Dim(0), 1) },
+		SGD: func(a kernels.SGD) { sgd.call(b.pool, a, a.P.Dim(0), 1) },
+		Adam: func(a kernels.Adam) {
+			b.adam = adamStep(&a)
+			adam.call(b.pool, a, a.P.Dim(0), 1)
+		},
 		Lion: func(a kernels.Lion) { lion.call(b.pool, a, a.P.Dim(0), 1) },
 	}
 }
@@ -118,11 +121,12 @@ func (b *backend) addGram(a kernels.Gram, n int) {
 
 func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 	j, present, w, dst := matrix(a.J), ints(a.Present), a.W.F64(), floats(a.Dst)
+	lent := b.scratch()
+	defer b.giveBack(lent)
 	for i := lo; i < hi; i++ {
 		c0, c1 := cut(i, len(dst))
 		d := dst[c0:c1]
-		var buf [block]float32 // dst may be a row of J
-		acc, first := buf[:len(d)], true
+		acc, first := lent.Buffer()[:len(d)], true // dst may be a row of J
 		for t := 0; t < j.n; t++ {
 			if present[t] == 0 {
 				continue
@@ -209,7 +213,8 @@ func sgdRange(a *kernels.SGD, lo, hi int) {
 	}
 }
 
-func (b *backend) adamRange(a *kernels.Adam, lo, hi int) {
+// adamStep computes the constants of a step once.
+func adamStep(a *kernels.Adam) vec.AdamStep {
 	c := vec.AdamStep{
 		Scale: float32(a.Scale), B1: float32(a.Beta1), NB1: float32(1 - a.Beta1), B2: float32(a.Beta2), NB2: float32(1 - a.Beta2),
 		Keep: 1, Rate: float32(a.LR / (1 - math.Pow(a.Beta1, float64(a.Step)))),
@@ -220,7 +225,11 @@ func (b *backend) adamRange(a *kernels.Adam, lo, hi int) {
 	} else {
 		c.L2 = float32(a.Decay)
 	}
-	b.vec.Adam(floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi], floats(a.V)[lo:hi], &c)
+	return c
+}
+
+func (b *backend) adamRange(a *kernels.Adam, lo, hi int) {
+	b.vec.Adam(floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi], floats(a.V)[lo:hi], &b.adam)
 }
 
 func lionRange(a *kernels.Lion, lo, hi int) {

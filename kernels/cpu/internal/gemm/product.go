@@ -14,8 +14,14 @@ func (m Mat) T() Mat { return Mat{m.P, m.CS, m.RS} }
 // blockK is the depth of a packed panel: 256 rows of 128 bytes stay in the first-level cache beside a tile of A.
 const blockK = 256
 
-// Scratch is one worker's packing buffer.
-type Scratch struct{ panel [blockK * Panel]float32 }
+// Scratch is one worker's memory: the packed panel and the arguments of the micro-kernel.
+type Scratch struct {
+	panel [blockK * Panel]float32
+	tile  tile
+}
+
+// Buffer lends the memory of the panel between products.
+func (s *Scratch) Buffer() []float32 { return s.panel[:] }
 
 // Product is C[m,n] = A[m,k]*B[k,n] (+ C when Acc) (+ Bias). C has column stride 1 and row stride LDC.
 type Product struct {
@@ -40,14 +46,15 @@ func (v *Variant) Run(p *Product, panel, lo, hi int, s *Scratch) {
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += blockK {
 		kc := min(blockK, p.K-k0)
 		v.packPanel(s.panel[:], p.B, k0, kc, j0, nr)
-		t := tile{rs: 4 * p.A.RS, cs: 4 * p.A.CS, b: unsafe.Pointer(&s.panel), ldc: 4 * p.LDC, k: kc}
+		t := &s.tile
+		*t = tile{rs: 4 * p.A.RS, cs: 4 * p.A.CS, b: unsafe.Pointer(&s.panel), ldc: 4 * p.LDC, k: kc}
 		if p.Acc || k0 > 0 {
 			t.acc = 1
 		}
 		if p.Bias != nil && k0 == 0 {
 			t.bias = unsafe.Pointer(&p.Bias[j0])
 		}
-		v.column(&t, p, k0, j0, nr, lo, hi)
+		v.column(t, p, k0, j0, nr, lo, hi)
 	}
 }
 
