@@ -33,7 +33,7 @@ func (s *suite) eachRowCase(format string, f func(r rowCase), args ...any) {
 
 // unaries lists the functions of Map.
 var unaries = []kernels.Unary{kernels.Identity, kernels.ReLU, kernels.GELU, kernels.SiLU, kernels.Sigmoid, kernels.Tanh,
-	kernels.Exp, kernels.Log, kernels.Square}
+	kernels.Exp, kernels.Log, kernels.Square, kernels.Softplus}
 
 // argument returns arguments for f: where it is defined, on several scales, with the special points of its domain.
 func (c *testCase) argument(f kernels.Unary, n, d int) tensor.Tensor {

@@ -38,6 +38,9 @@ var functions = [...]function{
 	kernels.Exp:    {math.Exp, math.Exp},
 	kernels.Log:    {math.Log, func(x float64) float64 { return 1 / x }},
 	kernels.Square: {func(x float64) float64 { return x * x }, func(x float64) float64 { return 2 * x }},
+	kernels.Softplus: {func(x float64) float64 {
+		return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+	}, sigmoid},
 }
 
 func gelu(x float64) float64    { return x * normalCDF(x) }
