@@ -74,15 +74,15 @@ func TestRuns(t *testing.T) {
 	})
 }
 
-// TestMatrixRuns checks what muon takes for a matrix: not the embedding, not the head, unless a group says so. Each matrix is asked for twice:
-// once for the momentum at rate 0, once for the update.
+// TestMatrixRuns checks what muon takes for a matrix: not the embedding, not the head, unless a group says so. The
+// update of a matrix is one plain step of descent along the orthogonal factor.
 func TestMatrixRuns(t *testing.T) {
 	set := toy(t, ref.New())
 	matrices := func(groups ...optim.Group) (names []string) {
 		groups = append([]optim.Group{{Match: "*", Decay: new(0.0)}}, groups...)
 		for _, c := range calls(t, set, "muon", groups...) {
 			for _, p := range set.Params {
-				if c.op == "sgd" && c.lr > 0 && c.off == p.Off {
+				if c.op == "sgd" && c.off == p.Off {
 					names = append(names, p.Name)
 					if c.n != p.Len() {
 						t.Errorf("%s: %d elements, want %d", p.Name, c.n, p.Len())

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"artel/kernels"
+	"artel/tensor"
 
 	"github.com/pkg/errors"
 )
@@ -14,7 +15,7 @@ func init() {
 		Ref:  "Jordan et al. 2024, Muon: an optimizer for hidden layers; Liu et al. 2025 (arXiv 2502.16982); order of torch.optim.Muon",
 		Doc: "matrices: m = mu*m + (1-mu)*g; u = (1-mu)*g + mu*m (nesterov) or m; p = (1 - lr*decay)*p - lr*k*O with O the orthogonal factor of u by " +
 			"Newton-Schulz steps. Other parameters, embeddings and heads: adamw.",
-		Ops:    []string{"Adam", "SGD", "Axpy", "GEMM", "RMSNorm"},
+		Ops:    []string{"Adam", "SGD", "Axpy", "Copy", "GEMM", "RMSNorm"},
 		Golden: []string{"muon"},
 		Config: func() any {
 			return &MuonConfig{
@@ -69,25 +70,28 @@ func (u muon) Update(b *kernels.Backend, r *Run) error {
 
 func (u muon) UpdateMatrix(b *kernels.Backend, r *Run) error {
 	m, n := r.Slots[0], r.P.Len()
-	// SGD at rate 0 leaves P as it is: m = mu*m + (1-mu)*Scale*g.
-	b.SGD(kernels.SGD{P: r.P, G: r.G, M: m, Momentum: u.Momentum, Dampening: u.Momentum, Scale: r.Scale})
 	x, y := r.Scratch.New(b.Float, n), r.Scratch.New(b.Float, n)
-	from := m
+	u.mix(b, r, y)
+	b.Copy(kernels.Copy{Dst: m, Src: y})
 	if u.Nesterov {
-		b.Axpy(kernels.Axpy{Dst: y, Src: m, Alpha: u.Momentum})
-		b.Axpy(kernels.Axpy{Dst: y, Src: r.G, Alpha: r.Scale * (1 - u.Momentum), Accumulate: true})
-		from = y
+		u.mix(b, r, y)
 	}
 	// Normalising a row of all n elements gives a norm of sqrt(n) without a visit to the host. Eps enters as
 	// sqrt(|u|^2 + eps^2) where torch has max(|u|, eps): the same to 14 digits for norms over 1e7 eps, and smooth below.
 	b.RMSNorm(kernels.RMSNorm{
-		Y: x.Reshape(1, n), X: from.Reshape(1, n), RStd: r.Scratch.New(b.Float, 1), Eps: u.Eps * u.Eps / float64(n),
+		Y: x.Reshape(1, n), X: y.Reshape(1, n), RStd: r.Scratch.New(b.Float, 1), Eps: u.Eps * u.Eps / float64(n),
 	})
 	b.Axpy(kernels.Axpy{Dst: y, Src: x, Alpha: 1 / math.Sqrt(float64(n))})
 	o := newtonSchulz(b, r.Scratch, y.Reshape(r.Rows, r.Cols), x.Reshape(r.Rows, r.Cols), u.Steps)
 	// Plain SGD on the update: p -= lr * (k*o + decay*p).
 	b.SGD(kernels.SGD{P: r.P, G: o.Reshape(n), LR: r.LR, Decay: r.Decay, Scale: u.adjust(r.Rows, r.Cols)})
 	return nil
+}
+
+// mix is dst = mu*m + (1-mu)*g.
+func (u muon) mix(b *kernels.Backend, r *Run, dst tensor.Tensor) {
+	b.Axpy(kernels.Axpy{Dst: dst, Src: r.Slots[0], Alpha: u.Momentum})
+	b.Axpy(kernels.Axpy{Dst: dst, Src: r.G, Alpha: r.Scale * (1 - u.Momentum), Accumulate: true})
 }
 
 // adjust is k, the factor of the learning rate of a matrix [in,out]. Torch stores the transpose, so what it calls rows are outputs.
