@@ -13,7 +13,7 @@ func init() {
 		Ref:  "two Fashion-MNIST garments in one image, after the MultiMNIST/MultiFashion sets of Lin et al. 2019 (arXiv 1912.12854); images: Zalando SE, MIT",
 		Doc: "18 x 18 pixels: one garment at the top left, one at an offset of (4,4), (4,0), (0,4) or (2,4), overlaid by maximum. Tasks: left class, right class, " +
 			"same super-class, placement. Training pairs are drawn without end; test pairs come from test images only and are the same for every seed",
-		Config: func() any { return &MultiFashionConfig{TestRows: 8000, Augment: Augment{Shift: 1, Flip: 0.5}} },
+		Config: func() any { return &MultiFashionConfig{TestRows: 8000, Augment: Augment{Shift: 1, Moved: 0.3}} },
 		New:    func(cfg any) (Source, error) { return newMultiFashion(cfg.(*MultiFashionConfig)) },
 	})
 }
@@ -28,6 +28,7 @@ type MultiFashionConfig struct {
 // Augment describes random changes of a garment.
 type Augment struct {
 	Shift int     `yaml:"shift" doc:"largest shift in pixels, each way" range:"0..4"`
+	Moved float64 `yaml:"moved" doc:"probability that a garment is shifted at all" range:"0..1"`
 	Flip  float64 `yaml:"flip" doc:"probability of mirroring left and right" range:"0..1"`
 	Erase float64 `yaml:"erase" doc:"probability of erasing a square of 3 to 6 pixels" range:"0..1"`
 }
@@ -109,7 +110,7 @@ func (m *multiFashion) draw(dst []float32, img []uint8, row, col int, augment bo
 	er, ec, size := 0, 0, 0
 	if augment {
 		a := &m.cfg.Augment
-		if a.Shift > 0 {
+		if a.Shift > 0 && s.Float64() < a.Moved {
 			dr, dc = s.Intn(2*a.Shift+1)-a.Shift, s.Intn(2*a.Shift+1)-a.Shift
 		}
 		flip = a.Flip > 0 && s.Float64() < a.Flip

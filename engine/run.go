@@ -10,6 +10,7 @@ import (
 	"artel/checkpoint"
 	"artel/config"
 	"artel/data"
+	"artel/report"
 
 	"github.com/pkg/errors"
 	"go.uber.org/zap"
@@ -101,7 +102,7 @@ func open(e *Engine, dir string, log *zap.Logger, fresh bool) (*Run, error) {
 // ErrInterrupted says that the context ended the run; its state is in a checkpoint.
 var ErrInterrupted = errors.New("interrupted; the state is saved")
 
-// Train runs to the last step, or until ctx ends, and leaves a checkpoint and summary.json. A loss that is not finite ends it with a checkpoint of the last good
+// Train runs to the last step, or until ctx ends, and leaves a checkpoint, curves.svg and summary.json. A loss that is not finite ends it with a checkpoint of the last good
 // step and a *NotFiniteError.
 func (r *Run) Train(ctx context.Context) error {
 	e := r.Engine
@@ -140,6 +141,9 @@ func (r *Run) Train(ctx context.Context) error {
 		return err
 	}
 	if err := r.save(); err != nil {
+		return err
+	}
+	if err := report.Write(r.Dir); err != nil {
 		return err
 	}
 	return r.summary()
