@@ -102,6 +102,20 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+// FuzzSums: a SHA256SUMS that is accepted has one spelling only, and lists nothing outside its directory.
+func FuzzSums(f *testing.F) {
+	zero := strings.Repeat("0", 64)
+	for _, s := range []string{"", "\n", zero + "  a\n", zero + "  a\n" + zero + "  b c\n", zero + "  ../a\n", zero + " *a\n", zero + "  .\n", zero + "  a\r\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		again, err := checkpoint.Resum(text)
+		if err == nil && (string(again) != string(text) || strings.Contains(string(text), "/")) {
+			t.Errorf("%q became %q", text, again)
+		}
+	})
+}
+
 // TestUnhashedShard: a shard that SHA256SUMS does not list is refused, though its index does.
 func TestUnhashedShard(t *testing.T) {
 	root := t.TempDir()

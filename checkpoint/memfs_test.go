@@ -245,7 +245,12 @@ func spill(n *node, path string, keep func(n int) int) error {
 			if c.from != "" && c.to != "" {
 				c.n = names[c.from]
 			}
+			// A rename that overtook the one that made room for it: what a disk makes of a name that is there twice is open.
+			twice := c.to != "" && names[c.to] != nil
 			c.apply(names)
+			if twice {
+				delete(names, c.to)
+			}
 		}
 	}
 	for name, child := range names {
