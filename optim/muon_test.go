@@ -107,3 +107,27 @@ func TestIdleExpert(t *testing.T) {
 		}
 	}
 }
+
+// TestRest checks that what is no hidden matrix moves as with adamw, at its own rate.
+func TestRest(t *testing.T) {
+	be := ref.New()
+	a, b := toy(t, be), toy(t, be)
+	cfg := plain(config.With("adamw", &optim.AdamConfig{Beta1: 0.8, Beta2: 0.9, Eps: 1e-6}), 0.1*0.25)
+	cfg.WeightDecay = 0.5
+	train(t, mustNew(t, be, a, cfg, 5), a, 5)
+	cfg.LR = 0.1
+	cfg.Rule = config.With("muon", &optim.MuonConfig{
+		Momentum: 0.9, Steps: 5, Eps: 1e-7, AdjustLR: "original", Adam: optim.AdamConfig{Beta1: 0.8, Beta2: 0.9, Eps: 1e-6}, AdamLRScale: 0.25,
+	})
+	train(t, mustNew(t, be, b, cfg, 5), b, 5)
+	for _, p := range a.Params {
+		matrix := p.Decay && p.Group.Kind != param.Head
+		q := b.Lookup(p.Name)
+		for i, v := range p.Value.F64() {
+			if w := q.Value.F64()[i]; math.Abs(v-w) > 1e-12 != matrix {
+				t.Errorf("%s[%d]: %v with adamw, %v with muon", p.Name, i, v, w)
+				break
+			}
+		}
+	}
+}

@@ -1,8 +1,6 @@
 package optim
 
-import (
-	"artel/param"
-)
+import "artel/param"
 
 // nearestName returns the parameter whose name takes the fewest edits of the pattern to match.
 func nearestName(pattern string, set *param.Set) string {
