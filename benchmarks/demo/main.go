@@ -1,0 +1,150 @@
+// Command demo trains the default run and its alternatives over several seeds and prints a Markdown table: mean and standard deviation of the test
+// accuracies, and the seconds of training. Finished runs are kept under -out and not run again, so it can be stopped and continued.
+//
+//	go run ./demo [-out DIR] [-seeds 5] [-only NAME]
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// variant is one line of the table; several runs (single-task models) may make one line.
+type variant struct {
+	name string
+	runs []run
+}
+
+// run is one training: arguments and the tasks that are read from it.
+type run struct {
+	args  []string
+	tasks []string
+}
+
+var tasks = []string{"left", "right", "same", "placement"}
+
+// dense replaces the mixtures by networks with the same active arithmetic: as many hidden units as the picked experts and the shared expert have.
+const dense = "model.blocks=[{mlp: {hidden: 768}}, {expand: {}}, {mlp: {hidden: 384}}]"
+
+func variants() []variant {
+	vs := []variant{
+		{"PCGrad (default)", []run{{nil, tasks}}},
+		{"plain sum", []run{{[]string{"surgery.method=sum"}, tasks}}},
+		{"fixed weights, tuned", []run{{[]string{"surgery.method=sum", "tasks.left.weight=2", "tasks.right.weight=2"}, tasks}}},
+		{"task-blind routing", []run{{[]string{"model.blocks.2.moe.router=softmax_topk"}, tasks}}},
+		{"dense, same active FLOPs", []run{{[]string{dense}, tasks}}},
+		{name: "single-task models"},
+	}
+	single := &vs[len(vs)-1]
+	for _, t := range tasks {
+		args := []string{"surgery.method=sum"}
+		for _, o := range tasks {
+			if o != t {
+				args = append(args, "tasks."+o+".weight=0")
+			}
+		}
+		single.runs = append(single.runs, run{args, []string{t}})
+	}
+	return vs
+}
+
+func main() {
+	out := flag.String("out", "runs/demo", "directory of the runs")
+	seeds := flag.Int("seeds", 5, "number of seeds")
+	only := flag.String("only", "", "run one variant")
+	train := flag.String("train", "", "the train binary; empty: build it")
+	flag.Parse()
+	if *train == "" {
+		*train = filepath.Join(os.TempDir(), "artel-train")
+		if msg, err := exec.Command("go", "build", "-o", *train, "artel/cmd/train").CombinedOutput(); err != nil {
+			log.Fatalf("build: %v\n%s", err, msg)
+		}
+	}
+	fmt.Println("| variant | left % | right % | same % | placement % | seconds |\n|---|---|---|---|---|---|")
+	for i, v := range variants() {
+		if *only != "" && *only != v.name {
+			continue
+		}
+		row, err := v.measure(*train, filepath.Join(*out, fmt.Sprint(i)), *seeds)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(row)
+	}
+}
+
+// summary is what is read of a run's summary.json.
+type summary struct {
+	Tasks   map[string]map[string]float64 `json:"tasks"`
+	Seconds float64                       `json:"seconds"`
+}
+
+// measure runs a variant for all seeds and formats its line.
+func (v variant) measure(train, dir string, seeds int) (string, error) {
+	acc := map[string][]float64{}
+	var seconds []float64
+	for seed := 1; seed <= seeds; seed++ {
+		total := 0.0
+		for i, r := range v.runs {
+			s, err := r.run(train, filepath.Join(dir, fmt.Sprintf("%d-%d", seed, i)), seed)
+			if err != nil {
+				return "", fmt.Errorf("%s: seed %d: %w", v.name, seed, err)
+			}
+			total += s.Seconds
+			for _, t := range r.tasks {
+				acc[t] = append(acc[t], 100*s.Tasks[t]["accuracy"])
+			}
+		}
+		seconds = append(seconds, total)
+	}
+	line := "| " + v.name
+	for _, t := range tasks {
+		line += " | " + spread(acc[t])
+	}
+	mean, _ := moments(seconds)
+	return line + fmt.Sprintf(" | %.0f |", mean), nil
+}
+
+// run trains unless a finished run is there.
+func (r run) run(train, dir string, seed int) (*summary, error) {
+	path := filepath.Join(dir, "summary.json")
+	raw, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		os.RemoveAll(dir)
+		args := append([]string{"out=" + dir, fmt.Sprintf("seed=%d", seed), "eval.every=0", "log.every=500"}, r.args...)
+		cmd := exec.Command(train, args...)
+		if msg, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%v: %w\n%s", args, err, msg)
+		}
+		os.RemoveAll(filepath.Join(dir, "checkpoints"))
+		raw, err = os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	var s summary
+	return &s, json.Unmarshal(raw, &s)
+}
+
+func moments(x []float64) (mean, std float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		std += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(std / math.Max(1, float64(len(x)-1)))
+}
+
+func spread(x []float64) string {
+	mean, std := moments(x)
+	return fmt.Sprintf("%.2f ± %.2f", mean, std)
+}

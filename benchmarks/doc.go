@@ -1,0 +1,6 @@
+// Package benchmarks measures Artel; it never asserts correctness. It is a module of its own, so that rivals never become dependencies
+// of the engine. Results are kept in RESULTS.md with commit and machine.
+//
+//	go run ./demo     accuracies of the default run and of what it is compared with, by seed
+//	go run ./step     time per step, plain against surgery, by number of tasks
+package benchmarks

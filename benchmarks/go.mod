@@ -1,0 +1,5 @@
+module artel/benchmarks
+
+go 1.26.0
+
+replace artel => ../
