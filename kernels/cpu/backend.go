@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"sync/atomic"
+
 	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cpu/internal/gemm"
@@ -14,8 +16,7 @@ type backend struct {
 	gemm     *gemm.Variant
 	vec      *vec.Set
 	pool     *pool.Pool
-	packs    []*gemm.Scratch // one for every worker at once
-	free     chan *gemm.Scratch
+	free     [lent]atomic.Pointer[gemm.Scratch]
 	gatherX  []float32
 	gatherY  []float32
 	products []gemm.Product
@@ -51,7 +52,7 @@ func NewVariant(name string) (*kernels.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{gemm: g, vec: vec.Plain(), pool: pool.Shared(), free: make(chan *gemm.Scratch, maxWorkers)}
+	b := &backend{gemm: g, vec: vec.Plain(), pool: pool.Shared()}
 	for _, s := range vec.Sets() {
 		if s.Name == g.Name {
 			b.vec = s
@@ -75,23 +76,24 @@ func NewVariant(name string) (*kernels.Backend, error) {
 // SetWorkers sets the number of workers of all backends; n < 1 means GOMAXPROCS. Not to be called while ops run.
 func SetWorkers(n int) { pool.Shared().SetWorkers(n) }
 
-// maxWorkers bounds the packing buffers that are kept.
-const maxWorkers = 1024
+// lent is the number of packing buffers that wait for use; more workers than that make their own.
+const lent = 64
 
 // scratch lends a packing buffer to a worker.
 func (b *backend) scratch() *gemm.Scratch {
-	select {
-	case s := <-b.free:
-		return s
-	default:
-		return new(gemm.Scratch)
+	for i := range b.free {
+		if s := b.free[i].Load(); s != nil && b.free[i].CompareAndSwap(s, nil) {
+			return s
+		}
 	}
+	return new(gemm.Scratch)
 }
 
 func (b *backend) giveBack(s *gemm.Scratch) {
-	select {
-	case b.free <- s:
-	default:
+	for i := range b.free {
+		if b.free[i].CompareAndSwap(nil, s) {
+			return
+		}
 	}
 }
 

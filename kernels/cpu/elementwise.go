@@ -12,7 +12,7 @@ func (b *backend) elementwise() kernels.Elementwise {
 	mapped, mapGrad, mul := newLoop(mapRows), newLoop(mapGradRows), newLoop(mulRows)
 	gated, gatedGrad := newLoop(b.gatedRows), newLoop(b.gatedGradRows)
 	scale, dot, add := newLoop(b.rowScaleRows), newLoop(b.rowDotRows), newLoop(addByRowRows)
-	drop, noise := newLoop(dropoutRows), newLoop(noiseRows)
+	drop, noise := newLoop(b.dropoutRows), newLoop(noiseRows)
 	return kernels.Elementwise{
 		Map:     func(a kernels.Map) { mapped.call(b.pool, a, a.Dst.Dim(0), 8*a.Dst.Dim(1)) },
 		MapGrad: func(a kernels.MapGrad) { mapGrad.call(b.pool, a, a.DX.Dim(0), 8*a.DX.Dim(1)) },
@@ -25,7 +25,7 @@ func (b *backend) elementwise() kernels.Elementwise {
 		},
 		RowScale: func(a kernels.RowScale) { scale.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
 		RowDot:   func(a kernels.RowDot) { dot.call(b.pool, a, a.Y.Dim(0), a.Y.Dim(1)) },
-		Dropout:  func(a kernels.Dropout) { drop.call(b.pool, a, a.Dst.Dim(0), 8*a.Dst.Dim(1)) },
+		Dropout:  func(a kernels.Dropout) { drop.call(b.pool, a, a.Dst.Dim(0), 2*a.Dst.Dim(1)) },
 		AddByRow: func(a kernels.AddByRow) { add.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
 		Noise:    func(a kernels.Noise) { noise.call(b.pool, a, a.Dst.Dim(0), 32*a.Dst.Dim(1)) },
 	}
@@ -236,13 +236,17 @@ func counter(keys []int32, stride, row int) uint64 {
 	return uint64(uint32(keys[row*stride])) | uint64(uint32(keys[row*stride+1]))<<32
 }
 
-func dropoutRows(a *kernels.Dropout, lo, hi int) {
+func (b *backend) dropoutRows(a *kernels.Dropout, lo, hi int) {
 	dst, x, keys, act := matrix(a.Dst), matrix(a.X), ints(a.Keys), ints(a.Act)
 	cut := uint64(math.Ceil(a.P * (1 << 32)))
 	scale := float32(1 / (1 - a.P))
 	for c := lo; c < hi; c++ {
 		hiWord := counter(keys, a.Keys.Stride(0), of(act, c))
 		d, src := dst.row(c), x.row(c)
+		if !a.Accumulate && cut < 1<<32 {
+			b.vec.Dropout(d, src, a.Key.Key, hiWord, uint32(cut), scale)
+			continue
+		}
 		for j := 0; j < len(d); j += 4 {
 			w := rng.Philox(a.Key.Key, hiWord, uint64(j/4))
 			for k := 0; k < 4 && j+k < len(d); k++ {

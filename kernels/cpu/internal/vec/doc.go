@@ -17,6 +17,8 @@ type Set struct {
 	SiluMul func(a, g, u []float32, s float32)
 	// SiluMulGrad is, with d = s*da: dg = d*u*silu'(g), du = d*silu(g); it returns sum da*silu(g)*u.
 	SiluMulGrad func(dg, du, g, u, da []float32, s float32) float32
+	// Dropout is dst[j] = x[j]*scale where word j%4 of Philox(key, hi, j/4) is at least cut, else 0.
+	Dropout func(dst, x []float32, key, hi uint64, cut uint32, scale float32)
 	// Adam updates p, m, v by gradient g; see AdamStep.
 	Adam func(p, g, m, v []float32, c *AdamStep)
 }

@@ -1,9 +1,13 @@
 package vec
 
-import "math"
+import (
+	"math"
+
+	"artel/rng"
+)
 
 // plain is the set in Go.
-var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Adam: adam}
+var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Dropout: dropout, Adam: adam}
 
 func dot(x, y []float32) float32 {
 	var s [64]float32
@@ -75,5 +79,17 @@ func adam(p, g, m, v []float32, c *AdamStep) {
 		m[i] = c.B1*m[i] + c.NB1*x
 		v[i] = c.B2*v[i] + c.NB2*x*x
 		p[i] = c.Keep*p[i] - c.Rate*m[i]/(float32(math.Sqrt(float64(v[i])))*c.Root+c.Eps)
+	}
+}
+
+func dropout(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
+	for j := 0; j < len(dst); j += 4 {
+		w := rng.Philox(key, hi, uint64(j/4))
+		for k := 0; k < 4 && j+k < len(dst); k++ {
+			dst[j+k] = 0
+			if w[k] >= cut {
+				dst[j+k] = x[j+k] * scale
+			}
+		}
 	}
 }

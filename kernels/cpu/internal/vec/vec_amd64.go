@@ -8,7 +8,10 @@ func archSets() []*Set {
 	if !cpu.X86.HasAVX512F || !cpu.X86.HasAVX512DQ || !cpu.X86.HasAVX512BW || !cpu.X86.HasAVX512VL {
 		return nil
 	}
-	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Adam: adamAVX512}}
+	if !cpu.X86.HasBMI2 {
+		return nil
+	}
+	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Dropout: dropoutAVX512, Adam: adamAVX512}}
 }
 
 //go:noescape
@@ -65,5 +68,14 @@ func siluMulGradAVX512(dg, du, g, u, da []float32, s float32) float32 {
 func adamAVX512(p, g, m, v []float32, c *AdamStep) {
 	if n := len(p); n > 0 {
 		adam512(&p[0], &g[:n][0], &m[:n][0], &v[:n][0], n, c)
+	}
+}
+
+//go:noescape
+func dropout512(dst, x *float32, n int, key, hi uint64, cut uint32, scale float32)
+
+func dropoutAVX512(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
+	if n := len(dst); n > 0 {
+		dropout512(&dst[0], &x[:n][0], n, key, hi, cut, scale)
 	}
 }

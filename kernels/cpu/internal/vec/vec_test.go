@@ -135,3 +135,24 @@ func BenchmarkSets(b *testing.B) {
 		}
 	}
 }
+
+// TestDropout compares every set with the definition, bit for bit, for all tails and several counters.
+func TestDropout(t *testing.T) {
+	s := rng.New(9)
+	for _, set := range vec.Sets() {
+		for n := 0; n < 200; n++ {
+			x, dst := draw(&s, n, 1), draw(&s, n, 1)
+			key, hi, cut := s.Uint64(), s.Uint64(), uint32(s.Uint64())
+			set.Dropout(dst, x, key, hi, cut, 1.25)
+			for j := range dst {
+				want := float32(0)
+				if rng.Philox(key, hi, uint64(j/4))[j%4] >= cut {
+					want = x[j] * 1.25
+				}
+				if dst[j] != want {
+					t.Fatalf("%s: n = %d: element %d is %v, want %v", set.Name, n, j, dst[j], want)
+				}
+			}
+		}
+	}
+}
