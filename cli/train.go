@@ -171,7 +171,7 @@ func runConfig(dir string) (*engine.Config, error) {
 	if err != nil {
 		return nil, usageError{errors.Wrapf(err, "%s is not a run", dir)}
 	}
-	cfg := engine.Default()
+	var cfg engine.Config // the file is complete: no default may shine through
 	if _, err := config.Decode(&cfg, config.File(path, data)); err != nil {
 		return nil, err
 	}
