@@ -1,0 +1,143 @@
+// Command step times training steps of a multi-task mixture-of-experts model, plain and with gradient surgery, for several numbers of tasks, with rows
+// shared by all tasks and with rows owned by one task. Shapes as in the PyTorch comparison: 784 -> 256, two mixtures of 16 SwiGLU experts with
+// 512 hidden units, top-2, batch 1024, one head of 10 classes per task, AdamW.
+//
+//	go run ./step [-reps 9] [-methods sum,pcgrad] [-tasks 2,4,8]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"artel/config"
+	"artel/data"
+	"artel/engine"
+	"artel/rng"
+)
+
+const (
+	width   = 784
+	classes = 10
+	batch   = 1024
+	rows    = 8 * batch
+)
+
+const base = `
+batch: 1024
+steps: 100000
+data: {prefetch: 1}
+model:
+  width: 256
+  dropout: 0
+  blocks:
+    - moe: {experts: 16, k: 2, hidden: 512, gate: swiglu, router: softmax_topk, aux_path: with-task}
+    - moe: {experts: 16, k: 2, hidden: 512, gate: swiglu, router: softmax_topk, aux_path: with-task}
+optimizer: {lr: 1.0e-4, warmup: 0, schedule: constant, clip_norm: 0}
+`
+
+func main() {
+	reps := flag.Int("reps", 9, "timed steps per case; the median counts")
+	methods := flag.String("methods", "sum,pcgrad", "surgery methods; the first one is the plain step")
+	counts := flag.String("tasks", "2,4,8", "numbers of tasks")
+	flag.Parse()
+	fmt.Println("| rows | tasks | method | ms | ratio to plain | arithmetic (1+2M)/3 | allocations per step |\n|---|---|---|---|---|---|---|")
+	for _, owned := range []bool{false, true} {
+		for _, c := range strings.Split(*counts, ",") {
+			m, err := strconv.Atoi(c)
+			if err != nil {
+				log.Fatalf("-tasks: %q is no number", c)
+			}
+			compare(owned, m, strings.Split(*methods, ","), *reps)
+		}
+	}
+}
+
+// compare prints the lines of one kind of rows and number of tasks. The methods take turns, so that a slow moment of the machine hits all of them.
+func compare(owned bool, m int, methods []string, reps int) {
+	engines := make([]*engine.Engine, len(methods))
+	times := make([][]float64, len(methods))
+	allocs := make([]uint64, len(methods))
+	for i, name := range methods {
+		engines[i] = build(owned, m, name)
+		defer engines[i].Close()
+		for k := 0; k < 3; k++ {
+			step(engines[i])
+		}
+	}
+	for r := 0; r < reps; r++ {
+		for i, e := range engines {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			step(e)
+			times[i] = append(times[i], time.Since(start).Seconds()*1e3)
+			runtime.ReadMemStats(&after)
+			allocs[i] = after.Mallocs - before.Mallocs
+		}
+	}
+	kind, floor := "shared", fmt.Sprintf("%.2f", float64(1+2*m)/3)
+	if owned {
+		kind, floor = "owned", "1.00"
+	}
+	plain := median(times[0])
+	for i, name := range methods {
+		t := median(times[i])
+		f := floor
+		if i == 0 {
+			f = "1.00"
+		}
+		fmt.Printf("| %s | %d | %s | %.1f | %.2f | %s | %d |\n", kind, m, name, t, t/plain, f, allocs[i])
+	}
+}
+
+func step(e *engine.Engine) {
+	if err := e.Step(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func median(x []float64) float64 {
+	s := slices.Clone(x)
+	slices.Sort(s)
+	return s[len(s)/2]
+}
+
+// build makes an engine over random rows.
+func build(owned bool, m int, method string) *engine.Engine {
+	src := &data.Memory{Name: "random", Width: width, Dense: make([]float32, rows*width)}
+	s := rng.New(1)
+	for i := range src.Dense {
+		src.Dense[i] = float32(s.Normal())
+	}
+	for t := 0; t < m; t++ {
+		labels := make([]int32, rows)
+		for i := range labels {
+			labels[i] = int32(s.Intn(classes))
+		}
+		src.Labels = append(src.Labels, labels)
+		src.Tasks = append(src.Tasks, data.TaskSpec{Name: fmt.Sprintf("task%d", t), Classes: make([]string, classes)})
+	}
+	mix, err := data.NewMemoryMixture(src, owned)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := engine.Default()
+	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + method})); err != nil {
+		log.Fatal(err)
+	}
+	be, _, err := engine.OpenDevice(cfg.Device, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := engine.NewOn(&cfg, be, mix)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return e
+}
