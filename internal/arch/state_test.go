@@ -27,7 +27,7 @@ var constructors = map[string]bool{
 
 // pure are the other functions whose result is a value that only an assignment could change.
 var pure = map[string]bool{
-	"math.NaN": true, "strings.Fields": true,
+	"math.NaN": true, "strings.Fields": true, "strings.NewReplacer": true, "reflect.TypeFor": true,
 }
 
 // packageState wants package-level variables to be tables that nothing writes to. A variable is fine when it is made by one of
@@ -47,7 +47,7 @@ func packageState(t *tree) (out []string) {
 				for _, s := range g.Specs {
 					s := s.(*ast.ValueSpec)
 					for i, n := range s.Names {
-						if why := suspicious(g, s, i, written); why != "" && n.Name != "_" && !variants[dir+"."+n.Name] {
+						if why := suspicious(g, s, i, written, variants[dir+"."+n.Name]); why != "" && n.Name != "_" {
 							out = append(out, fmt.Sprintf("%s: variable %s %s", t.at(n), n.Name, why))
 						}
 					}
@@ -59,7 +59,7 @@ func packageState(t *tree) (out []string) {
 }
 
 // suspicious says what is wrong with the i-th name of a variable declaration.
-func suspicious(g *ast.GenDecl, s *ast.ValueSpec, i int, written map[string]string) string {
+func suspicious(g *ast.GenDecl, s *ast.ValueSpec, i int, written map[string]string, variant bool) string {
 	for _, c := range []*ast.CommentGroup{g.Doc, s.Doc} {
 		if c != nil && strings.Contains(c.List[len(c.List)-1].Text, "//go:embed") {
 			return ""
@@ -78,7 +78,7 @@ func suspicious(g *ast.GenDecl, s *ast.ValueSpec, i int, written map[string]stri
 			return "is made by " + name + ", which may return something that changes"
 		}
 	}
-	if u, ok := v.(*ast.UnaryExpr); ok && u.Op == token.AND {
+	if u, ok := v.(*ast.UnaryExpr); ok && u.Op == token.AND && !variant {
 		return "is a pointer"
 	}
 	if where, ok := written[s.Names[i].Name]; ok {
@@ -230,50 +230,4 @@ func f() {
 `, "a/b.go", "package a\n\nfunc g() { clear(list) }\n",
 		"b/b.go", "package b\n\nimport \"artel/a\"\n\nfunc g() { a.Shown++ }\n",
 	), "cache is changed at a/a.go:28", "counter has no initial value", "list is changed at a/b.go:3", "Shown is changed at b/b.go:5", "ptr is a pointer", "made is made by build")
-}
-
-// onlyRegister wants init functions to do nothing but call functions whose names begin with Register.
-func onlyRegister(t *tree) (out []string) {
-	for _, f := range t.all {
-		for _, d := range f.ast.Decls {
-			d, ok := d.(*ast.FuncDecl)
-			if !ok || d.Name.Name != "init" || d.Recv != nil {
-				continue
-			}
-			for _, s := range d.Body.List {
-				if !registers(s) {
-					out = append(out, fmt.Sprintf("%s: init does more than register", t.at(s)))
-				}
-			}
-		}
-	}
-	return out
-}
-
-func registers(s ast.Stmt) bool {
-	e, ok := s.(*ast.ExprStmt)
-	if !ok {
-		return false
-	}
-	c, ok := e.X.(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	name := called(c)
-	return strings.HasPrefix(name[strings.LastIndex(name, ".")+1:], "Register")
-}
-
-func TestInitOnlyRegisters(t *testing.T) {
-	check(t, onlyRegister, src("a/a.go", `package a
-
-func init() {
-	Register(1)
-	nn.RegisterLoss(2)
-}
-
-func init() {
-	x := 3
-	start(x)
-}
-`), "a/a.go:9", "a/a.go:10")
 }
