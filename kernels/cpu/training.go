@@ -138,6 +138,9 @@ func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 			}
 			first = false
 		}
+		if first {
+			clear(acc)
+		}
 		copy(d, acc)
 		b.sums[i] = b.dot64(d, d)
 	}
