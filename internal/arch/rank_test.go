@@ -22,7 +22,7 @@ var ranks = []string{
 	"engine",
 	"cli",
 	// Programs.
-	"cmd/train data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
+	"cmd/train scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
 }
 
 func rankTable() map[string]int {
