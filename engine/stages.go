@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"math"
+
 	"artel/autograd"
 	"artel/data"
 	"artel/gradsurgery"
 	"artel/kernels"
+	"artel/optim"
 
 	"github.com/pkg/errors"
 )
@@ -152,7 +155,9 @@ func (e *Engine) replay() error {
 func (e *Engine) combine() (float64, error) {
 	s := e.surgeon
 	if e.mode() == autograd.Plain {
-		return plainNorm(e.be, e.sink, s.normSq, s.present.I32()), nil
+		s.settle()
+		e.opt.NormSq(e.sink.Grad, s.normSq)
+		return s.normSq.F64()[0], nil
 	}
 	for t := range s.active {
 		if t < len(e.tasks) {
@@ -162,6 +167,18 @@ func (e *Engine) combine() (float64, error) {
 		}
 	}
 	return s.combine(e.step)
+}
+
+// update applies the gradient. One that is not finite (the losses were) stops the run like a loss that is not finite.
+func (e *Engine) update(normSq float64) (err error) {
+	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err == nil {
+		return nil
+	}
+	var nf *optim.NotFinite
+	if errors.As(err, &nf) {
+		return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: "gradient norm", Loss: math.Sqrt(normSq), Layer: e.surgeon.firstNotFinite()})
+	}
+	return err
 }
 
 // average moves the average of the parameters.
@@ -209,7 +226,7 @@ func (e *Engine) finite() error {
 		}
 		task := "auxiliary loss " + l.Name
 		if l.Task >= 0 {
-			task = "task " + e.tasks[l.Task].Name
+			task = "loss of task " + e.tasks[l.Task].Name
 		}
 		return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: task, Loss: v, Layer: e.tape.FirstNotFinite()})
 	}

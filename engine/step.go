@@ -23,7 +23,7 @@ func (e *Engine) Step() error {
 	if err != nil {
 		return err
 	}
-	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err != nil { // clip, schedule, update
+	if err := e.update(normSq); err != nil { // clip, schedule, optimizer
 		return err
 	}
 	e.average()          // moving average of the parameters

@@ -203,14 +203,23 @@ func (s *surgeon) plainGroup(g *param.Group) {
 	s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: s.present, W: s.ones, SumSq: s.normSq})
 }
 
-// plainNorm returns the squared norm of a plain gradient.
-func plainNorm(be *kernels.Backend, sink *param.Sink, normSq tensor.Tensor, present []int32) float64 {
-	be.Fill(normSq, 0)
-	for _, g := range sink.Set.Groups {
-		sink.Settle(be, g, present)
-		be.SumSquares(kernels.SumSquares{X: sink.GroupGrad(g), Dst: normSq})
+// settle closes a plain backward pass for all groups.
+func (s *surgeon) settle() {
+	for _, g := range s.sink.Set.Groups {
+		s.sink.Settle(s.be, g, s.present.I32())
 	}
-	return normSq.F64()[0]
+}
+
+// firstNotFinite names the first group whose gradient is not finite.
+func (s *surgeon) firstNotFinite() string {
+	for _, g := range s.sink.Set.Groups {
+		s.be.Fill(s.normSq, 0)
+		s.be.SumSquares(kernels.SumSquares{X: s.sink.GroupGrad(g), Dst: s.normSq})
+		if v := s.normSq.F64()[0]; v-v != 0 {
+			return g.Name()
+		}
+	}
+	return ""
 }
 
 // conflicts counts the pairs of present tasks of a unit and those with a negative inner product in the last step.
