@@ -15,6 +15,7 @@ purego:
 
 generate:
 	go generate ./kernels/...
+	go run ./cmd/train config > examples/default.yaml
 
 bench:
 	go test -run '^$$' -bench . ./kernels/... ./optim ./internal/linalg
