@@ -21,8 +21,9 @@ var ranks = []string{
 	"checkpoint report",
 	"engine",
 	"cli",
-	// Programs.
-	"cmd/train scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
+	// Examples of members, and programs.
+	"examples/recipes/router examples/recipes/surgery examples/recipes/optimizer examples/recipes/loss",
+	"cmd/train examples examples/recipes scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
 }
 
 func rankTable() map[string]int {
