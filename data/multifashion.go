@@ -60,7 +60,7 @@ func newMultiFashion(cfg *MultiFashionConfig) (Source, error) {
 }
 
 func (m *multiFashion) Spec() Spec {
-	return Spec{Name: "multifashion", Dense: canvas * canvas, Tasks: []TaskSpec{
+	return Spec{Name: "multifashion", Dense: canvas * canvas, Image: [2]int{canvas, canvas}, Tasks: []TaskSpec{
 		{Name: "left", Classes: fashion.Names},
 		{Name: "right", Classes: fashion.Names},
 		{Name: "same", Classes: []string{"different", "same"}},

@@ -31,8 +31,9 @@ type TaskSpec struct {
 // Spec describes a source.
 type Spec struct {
 	Name    string
-	Dense   int // width of dense rows, or 0
-	Buckets int // number of different ids of bag-of-ids rows, or 0
+	Dense   int    // width of dense rows, or 0
+	Image   [2]int // height and width where dense rows are images, row by row; else 0, 0
+	Buckets int    // number of different ids of bag-of-ids rows, or 0
 	Tasks   []TaskSpec
 }
 

@@ -76,7 +76,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	b := param.NewBuilder()
 	var domains []model.Domain
 	for _, s := range m.Specs {
-		domains = append(domains, model.Domain{Name: s.Name, Dense: s.Dense, Buckets: s.Buckets})
+		domains = append(domains, model.Domain{Name: s.Name, Dense: s.Dense, Image: s.Image, Buckets: s.Buckets})
 	}
 	if e.Model, err = model.New(b, cfg.Model, domains, heads(e.tasks), seed.Sub("model")); err != nil {
 		return nil, err

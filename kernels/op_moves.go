@@ -9,6 +9,7 @@ type Moves struct {
 	Axpy        func(Axpy)
 	GatherRows  func(GatherRows)
 	ScatterRows func(ScatterRows)
+	GatherCols  func(GatherCols)
 }
 
 // Copy is dst = src for equal shapes of rank <= 4, any strides; float types are converted (round to nearest even).
@@ -30,3 +31,8 @@ type GatherRows struct{ Dst, Src, Index tensor.Tensor }
 //
 //	Src [n,D]  Index I32 [n]  Dst [N,D]
 type ScatterRows struct{ Dst, Src, Index tensor.Tensor }
+
+// GatherCols is Dst[i,j] = Src[i,Index[j]]: the same columns of every row, such as the pixels of overlapping patches.
+//
+//	Src [N,D]  Index I32 [n], 0 <= Index[j] < D  Dst [N,n]; float
+type GatherCols struct{ Dst, Src, Index tensor.Tensor }

@@ -16,8 +16,9 @@ import (
 // Domain describes the input of one source of rows.
 type Domain struct {
 	Name    string
-	Dense   int // width of dense rows, or 0
-	Buckets int // ids of bag-of-ids rows, or 0
+	Dense   int    // width of dense rows, or 0
+	Image   [2]int // height and width of dense rows that are images
+	Buckets int    // ids of bag-of-ids rows, or 0
 }
 
 // Task describes one head.
@@ -48,9 +49,10 @@ type Model struct {
 
 // input is the first layer of a domain.
 type input struct {
-	name  string
-	dense *nn.Linear
-	bag   *nn.EmbeddingBag
+	name    string
+	dense   *nn.Linear
+	patches *nn.Patches
+	bag     *nn.EmbeddingBag
 }
 
 // norm is a normalisation layer.
@@ -75,6 +77,12 @@ func New(b *param.Builder, cfg Config, domains []Domain, tasks []Task, stream rn
 		key := param.Key{Kind: param.Shared, Layer: name}
 		in := input{name: name}
 		switch {
+		case d.Image[0] > 0 && cfg.Patches.Side > 0:
+			p, err := nn.NewPatches(b, key, name, d.Image, cfg.Patches.Side, cfg.Patches.Stride, cfg.Patches.Channels, cfg.Width)
+			if err != nil {
+				return nil, errors.Wrap(err, "model: patches")
+			}
+			in.patches = p
 		case d.Dense > 0:
 			in.dense = nn.NewLinear(b, key, name, d.Dense, cfg.Width, true, nn.XavierUniform(d.Dense, cfg.Width))
 		case d.Buckets > 0:
@@ -177,9 +185,12 @@ func (m *Model) input(t *autograd.Tape, s *autograd.Space, rows []Rows) *autogra
 		in := &m.domains[r.Domain]
 		t.Push(in.name)
 		part := t.Part(s, r.Row0, r.N)
-		if in.dense != nil {
+		switch {
+		case in.patches != nil:
+			parts[n] = in.patches.Forward(t, t.Input(r.Dense, part))
+		case in.dense != nil:
 			parts[n] = in.dense.Forward(t, t.Input(r.Dense, part))
-		} else {
+		default:
 			parts[n] = in.bag.Forward(t, r.IDs, r.Off, part)
 		}
 		t.Pop()

@@ -106,6 +106,12 @@ func mapRows(a *kernels.Map, lo, hi int) {
 	dst, x := matrix(a.Dst), matrix(a.X)
 	for i := lo; i < hi; i++ {
 		d := dst.row(i)
+		if a.F == kernels.ReLU { // the loop that input layers run over many rows
+			for j, v := range x.row(i) {
+				d[j] = max(v, 0)
+			}
+			continue
+		}
 		for j, v := range x.row(i) {
 			d[j] = apply(a.F, v)
 		}
@@ -116,6 +122,16 @@ func mapGradRows(a *kernels.MapGrad, lo, hi int) {
 	dx, x, dy, act := matrix(a.DX), matrix(a.X), matrix(a.DY), ints(a.Act)
 	for c := lo; c < hi; c++ {
 		d, y := dx.row(c), dy.row(c)
+		if a.F == kernels.ReLU && !a.Accumulate {
+			for j, v := range x.row(of(act, c)) {
+				g := y[j]
+				if v <= 0 {
+					g = 0
+				}
+				d[j] = g
+			}
+			continue
+		}
 		for j, v := range x.row(of(act, c)) {
 			put(&d[j], derivative(a.F, v)*y[j], a.Accumulate)
 		}

@@ -11,7 +11,7 @@ import (
 
 func (b *backend) moves() kernels.Moves {
 	axpy := newLoop(b.axpyRows)
-	gather := newLoop(gatherRows)
+	gather, cols := newLoop(gatherRows), newLoop(gatherCols)
 	return kernels.Moves{
 		Fill: fill,
 		Copy: copyElements,
@@ -21,6 +21,7 @@ func (b *backend) moves() kernels.Moves {
 		},
 		GatherRows:  func(a kernels.GatherRows) { gather.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
 		ScatterRows: b.scatterRows,
+		GatherCols:  func(a kernels.GatherCols) { cols.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
 	}
 }
 
@@ -145,4 +146,14 @@ func copyElements(a kernels.Copy) {
 		return
 	}
 	host.Copy(a.Dst, a.Src)
+}
+
+func gatherCols(a *kernels.GatherCols, lo, hi int) {
+	dst, src, index := matrix(a.Dst), matrix(a.Src), ints(a.Index)
+	for i := lo; i < hi; i++ {
+		d, s := dst.row(i), src.row(i)
+		for j, c := range index {
+			d[j] = s[c]
+		}
+	}
 }

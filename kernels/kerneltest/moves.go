@@ -203,3 +203,19 @@ func testScatterRows(s *suite) {
 		}
 	}
 }
+
+func testGatherCols(s *suite) {
+	for _, shape := range matrixShapes {
+		if shape[1] == 0 {
+			continue
+		}
+		for _, gap := range []int{0, 3} {
+			n := shape[1]*3/2 + 1
+			c := s.newCase(gap, "%d of %v", n, shape)
+			c.run(kernels.GatherCols{
+				Dst: c.out(false, 0, shape[0], n), Src: c.float(shape[:]...), Index: c.rowsOf(n, shape[1], false)})
+		}
+	}
+	c := s.newCase(0, "NaN and infinity")
+	c.run(kernels.GatherCols{Dst: c.out(false, 0, 5, 9), Src: c.poison(c.float(5, 23)), Index: c.rowsOf(9, 23, false)})
+}

@@ -40,3 +40,12 @@ func scatterRows(a kernels.ScatterRows) {
 		}
 	}
 }
+
+func gatherCols(a kernels.GatherCols) {
+	dst, src, index := mat(a.Dst), mat(a.Src), ivec(a.Index)
+	for i := 0; i < dst.rows; i++ {
+		for j, c := range index {
+			*dst.ptr(i, j) = src.at(i, int(c))
+		}
+	}
+}
