@@ -23,7 +23,7 @@ var ranks = []string{
 	"cli",
 	// Examples of members, and programs.
 	"examples/recipes/router examples/recipes/surgery examples/recipes/optimizer examples/recipes/loss",
-	"cmd/train examples examples/recipes scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
+	"cmd/train examples examples/recipes docs scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
 }
 
 func rankTable() map[string]int {
