@@ -13,7 +13,7 @@ func init() {
 		Ref:  "two Fashion-MNIST garments in one image, after the MultiMNIST/MultiFashion sets of Lin et al. 2019 (arXiv 1912.12854); images: Zalando SE, MIT",
 		Doc: "18 x 18 pixels: one garment at the top left, one at an offset of (4,4), (4,0), (0,4) or (2,4), overlaid by maximum. Tasks: left class, right class, " +
 			"same super-class, placement. Training pairs are drawn without end; test pairs come from test images only and are the same for every seed",
-		Config: func() any { return &MultiFashionConfig{TestRows: 8000, Augment: Augment{Shift: 1, Moved: 0.3}} },
+		Config: func() any { return &MultiFashionConfig{TestRows: 8000, Augment: Augment{Shift: 1}} },
 		New:    func(cfg any) (Source, error) { return newMultiFashion(cfg.(*MultiFashionConfig)) },
 	})
 }
@@ -61,8 +61,8 @@ func newMultiFashion(cfg *MultiFashionConfig) (Source, error) {
 
 func (m *multiFashion) Spec() Spec {
 	return Spec{Name: "multifashion", Dense: canvas * canvas, Image: [2]int{canvas, canvas}, Tasks: []TaskSpec{
-		{Name: "left", Classes: fashion.Names},
-		{Name: "right", Classes: fashion.Names},
+		{Name: "left", Classes: fashion.Names, Weight: 1.5}, // the two hard tasks count more
+		{Name: "right", Classes: fashion.Names, Weight: 2},
 		{Name: "same", Classes: []string{"different", "same"}},
 		{Name: "placement", Classes: []string{"low-right", "low", "right", "mid-right"}},
 	}}

@@ -26,6 +26,7 @@ type TaskSpec struct {
 	Name    string
 	Classes []string // class names; nil for a task with values
 	Outputs int      // values per row, for a task without classes
+	Weight  float64  // suggested factor of the loss; 0 means 1
 }
 
 // Spec describes a source.

@@ -31,11 +31,8 @@ type Config struct {
 // Task holds the settings of a task.
 type Task struct {
 	Loss   config.Member `yaml:"loss" doc:"loss; empty: cross_entropy for classes, mse for values"`
-	Weight float64       `yaml:"weight" doc:"factor of the loss" range:"0.."`
+	Weight *float64      `yaml:"weight" doc:"factor of the loss; not given: what the data suggest, mostly 1" range:"0.."`
 }
-
-// SetDefaults gives a task its usual loss with weight 1.
-func (t *Task) SetDefaults() { *t = Task{Weight: 1} }
 
 // Surgery describes how task gradients become one.
 type Surgery struct {
@@ -66,15 +63,17 @@ type Log struct {
 
 // Default is the demo: four tasks on pairs of garments, a task-blind and a task-aware mixture, PCGrad.
 func Default() Config {
+	o := optim.Default()
+	o.LR = 3e-3
 	return Config{
-		Seed: 1, Device: "auto", Steps: 2000, Batch: 256, Accumulate: 1,
+		Seed: 1, Device: "auto", Steps: 2400, Batch: 256, Accumulate: 1,
 		Data: data.Config{
 			Domains: []data.Domain{{Source: config.Member{Name: "multifashion"}, Rows: "shared", Weight: 1}},
 			Sampler: config.Member{Name: "proportional"}, Prefetch: 2,
 		},
 		Model:      model.Default(),
 		Surgery:    Surgery{Method: config.Member{Name: "pcgrad"}, Groups: "global", Aux: "with-task"},
-		Optimizer:  optim.Default(),
+		Optimizer:  o,
 		Eval:       Eval{Every: 500, Split: "test", Batch: 500},
 		Checkpoint: Checkpoint{Keep: 2},
 		Log:        Log{Every: 50},

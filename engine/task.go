@@ -27,9 +27,13 @@ func newTasks(m *data.Mixture, cfg map[string]Task) ([]task, error) {
 	}
 	var out []task
 	for _, t := range m.Tasks {
-		c, ok := cfg[t.Name]
-		if !ok {
-			c.SetDefaults()
+		c := cfg[t.Name]
+		if c.Weight == nil {
+			w := t.Weight
+			if w == 0 {
+				w = 1
+			}
+			c.Weight = &w
 		}
 		if c.Loss.Name == "" {
 			c.Loss = config.Member{Name: "mse"}
@@ -45,7 +49,7 @@ func newTasks(m *data.Mixture, cfg map[string]Task) ([]task, error) {
 			return nil, errors.Errorf("tasks.%s.loss: %s does not fit: the task has %s", t.Name, c.Loss.Name, kind(t.Classes != nil))
 		}
 		cfg[t.Name] = c
-		out = append(out, task{Task: t, loss: loss, entry: entry, weight: c.Weight, classes: t.Classes != nil})
+		out = append(out, task{Task: t, loss: loss, entry: entry, weight: *c.Weight, classes: t.Classes != nil})
 	}
 	return out, nil
 }

@@ -40,12 +40,13 @@ type Expand struct{}
 // SetDefaults fills the defaults of a block that a config file names.
 func (m *MLP) SetDefaults() { *m = MLP{Hidden: 256, Gate: "swiglu"} }
 
-// Default is the model of the demo: a task-blind mixture on shared rows, expand, a task-aware mixture.
+// Default is the model of the demo: patches of the image, a task-blind mixture on shared rows, expand, a task-aware mixture.
 func Default() Config {
 	blind := moe.Default()
+	blind.Hidden, blind.SharedHidden = 64, 128
 	aware := moe.Default()
 	aware.Router = config.Member{Name: "task_aware"}
-	aware.SharedHidden = 256
+	aware.Hidden, aware.SharedHidden = 64, 64
 	return Config{
 		Width: 128, Norm: "rmsnorm", Dropout: 0.1,
 		Patches: Patches{Side: 6, Stride: 2, Channels: 32},

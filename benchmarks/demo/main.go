@@ -30,13 +30,14 @@ type run struct {
 var tasks = []string{"left", "right", "same", "placement"}
 
 // dense replaces the mixtures by networks with the same active arithmetic: as many hidden units as the picked experts and the shared expert have.
-const dense = "model.blocks=[{mlp: {hidden: 768}}, {expand: {}}, {mlp: {hidden: 384}}]"
+const dense = "model.blocks=[{mlp: {hidden: 256}}, {expand: {}}, {mlp: {hidden: 192}}]"
 
 func variants() []variant {
 	vs := []variant{
 		{"PCGrad (default)", []run{{nil, tasks}}},
-		{"plain sum", []run{{[]string{"surgery.method=sum"}, tasks}}},
-		{"fixed weights, tuned", []run{{[]string{"surgery.method=sum", "tasks.left.weight=2", "tasks.right.weight=2"}, tasks}}},
+		{"tuned fixed weights (the default's), plain sum", []run{{[]string{"surgery.method=sum"}, tasks}}},
+		{"plain sum, equal weights", []run{{[]string{"surgery.method=sum", "tasks.left.weight=1", "tasks.right.weight=1"}, tasks}}},
+		{"PCGrad, equal weights", []run{{[]string{"tasks.left.weight=1", "tasks.right.weight=1"}, tasks}}},
 		{"task-blind routing", []run{{[]string{"model.blocks.2.moe.router=softmax_topk"}, tasks}}},
 		{"dense, same active FLOPs", []run{{[]string{dense}, tasks}}},
 		{name: "single-task models"},
