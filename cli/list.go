@@ -76,7 +76,8 @@ func (a *app) listCommand() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(a.out, 2, 0, 2, ' ', 0)
 			for _, m := range shown {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", m.Kind, m.Name, m.Doc)
+				first, _, _ := strings.Cut(m.Doc, "\n")
+				fmt.Fprintf(w, "%s\t%s\t%s\n", m.Kind, m.Name, first)
 			}
 			return w.Flush()
 		},

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"artel/autograd"
 	"artel/data"
 	"artel/gradsurgery"
@@ -58,6 +60,9 @@ func New(cfg *Config, be *kernels.Backend) (*Engine, error) {
 
 // NewOn is New with a given mixture, for data that a config file cannot name.
 func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
+	if lacking := be.Missing(); len(lacking) > 0 {
+		return nil, errors.Errorf("device %s lacks the ops %s", be.Name, strings.Join(lacking, ", "))
+	}
 	e := &Engine{be: be, mixture: m, feed: newFeed(be)}
 	if cfg.Batch < cfg.Accumulate || cfg.Batch%cfg.Accumulate != 0 {
 		return nil, errors.Errorf("accumulate: %d does not divide the batch of %d rows", cfg.Accumulate, cfg.Batch)

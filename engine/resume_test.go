@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"runtime"
 	"testing"
 
 	"artel/data"
@@ -81,14 +82,21 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestWorkers checks that the number of workers does not change a bit.
+// TestWorkers checks that GOMAXPROCS, and with it the number of workers, does not change a bit, through a checkpoint too.
 func TestWorkers(t *testing.T) {
-	defer cpu.SetWorkers(0)
+	procs := runtime.GOMAXPROCS(0)
+	defer func() {
+		runtime.GOMAXPROCS(procs)
+		cpu.SetWorkers(0)
+	}()
 	var want []float64
 	for _, n := range []int{1, 2, 3, 8} {
-		cpu.SetWorkers(n)
+		runtime.GOMAXPROCS(n)
+		cpu.SetWorkers(0)
 		e := newEngine(t)
-		steps(t, e, 5)
+		steps(t, e, 3)
+		e = saveAndLoad(t, e)
+		steps(t, e, 3)
 		if want == nil {
 			want = params(e)
 			continue

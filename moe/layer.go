@@ -29,6 +29,9 @@ type Config struct {
 	AuxPath      string        `yaml:"aux_path" doc:"where gradients of auxiliary losses go: with-task (router and below) or router-only (they stop at the router's input)" oneof:"with-task router-only"`
 }
 
+// SetDefaults fills what a config file does not say of a mixture.
+func (c *Config) SetDefaults() { *c = Default() }
+
 // Default returns a dropless top-2 mixture of eight SwiGLU experts.
 func Default() Config {
 	return Config{Experts: 8, K: 2, Hidden: 256, Gate: "swiglu", Router: config.Member{Name: "softmax_topk"}, Balance: 0.01, ZLoss: 0.001, AuxPath: "with-task"}

@@ -36,8 +36,8 @@ model:
   width: 256
   dropout: 0
   blocks:
-    - moe: {experts: 16, k: 2, hidden: 512, gate: swiglu, router: softmax_topk, aux_path: with-task}
-    - moe: {experts: 16, k: 2, hidden: 512, gate: swiglu, router: softmax_topk, aux_path: with-task}
+    - moe: {experts: 16, k: 2, hidden: 512, balance: 0, z_loss: 0}
+    - moe: {experts: 16, k: 2, hidden: 512, balance: 0, z_loss: 0}
 optimizer: {lr: 1.0e-4, warmup: 0, schedule: constant, clip_norm: 0}
 `
 
