@@ -23,6 +23,9 @@ type Var struct {
 // Rows returns the number of activation rows.
 func (v *Var) Rows() int { return v.Value.Dim(0) }
 
+// Reach returns the tasks whose losses depend on v, during Tape.Reach: what a ParamUser passes on.
+func (v *Var) Reach() uint64 { return v.reach }
+
 // Cols returns the width of the rows.
 func (v *Var) Cols() int { return v.Value.Dim(1) }
 

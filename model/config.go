@@ -8,7 +8,7 @@ import (
 // Config describes a model.
 type Config struct {
 	Width   int     `yaml:"width" doc:"width of the residual stream" range:"1..65536"`
-	Norm    string  `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm batchnorm"`
+	Norm    string  `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm"`
 	Dropout float64 `yaml:"dropout" doc:"dropout after every block" range:"0..0.95"`
 	Patches Patches `yaml:"patches" doc:"input layer of domains with images: overlapping patches through one small layer, then the projection"`
 	Blocks  []Block `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand"`
