@@ -29,24 +29,27 @@ type Engine struct {
 	loader  *data.Loader
 	feed    *feed
 	tape    *autograd.Tape
-	sink    *param.Sink
+	sinks   []*param.Sink // one for every independent batch
+	sink    *param.Sink   // the last of them, which the step's gradient is made from
 	surgeon *surgeon
 	method  *gradsurgery.Surgery
 	opt     *optim.Optimizer
 	ema     tensor.Tensor // [P], none without averaging
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average
 
-	step    int64
-	cursor  data.Cursor   // position of the data after the last whole step
-	batches []*data.Batch // of the step at hand
-	labels  []int         // labels by task in the step
-	losses  []float64     // loss by task in the step
-	aux     float64       // auxiliary losses of the step
-	seeds   []float64     // loss weights from a method that reads losses
-	ids     []int         // tasks with labels
-	small   []float64
-	info    optim.Info
-	stats   []*moe.Stats
+	step       int64
+	cursor     data.Cursor   // position of the data after the last whole step
+	fetched    []*data.Batch // all passes of the step at hand
+	batches    []*data.Batch // those of the independent batch at hand
+	labels     []int         // its labels by task
+	everywhere []bool        // tasks with labels in all independent batches
+	losses     []float64     // loss by task in the step
+	aux        float64       // auxiliary losses of the step
+	seeds      []float64     // loss weights from a method that reads losses
+	ids        []int         // tasks with labels
+	small      []float64
+	info       optim.Info
+	stats      []*moe.Stats
 }
 
 // New builds everything that cfg describes, on a backend from OpenDevice. cfg's choices then hold their effective options.
@@ -96,7 +99,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	if err := e.newSurgery(cfg, seed); err != nil {
 		return nil, err
 	}
-	if e.loader, err = data.NewLoader(m, cfg.Batch/cfg.Accumulate, cfg.Accumulate, cfg.Data.Prefetch, seed); err != nil {
+	if e.loader, err = data.NewLoader(m, cfg.Batch/cfg.Accumulate, cfg.Accumulate*len(e.sinks), cfg.Data.Prefetch, seed); err != nil {
 		return nil, err
 	}
 	if cfg.EMA > 0 {
@@ -104,6 +107,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 		be.Copy(kernels.Copy{Dst: e.ema, Src: e.Set.Flat})
 	}
 	n := len(e.tasks)
+	e.everywhere = make([]bool, n)
 	e.labels, e.losses, e.seeds, e.ids, e.small = make([]int, n), make([]float64, n), make([]float64, n), make([]int, 0, n), make([]float64, n)
 	for _, l := range e.Model.Mixtures {
 		e.stats = append(e.stats, l.NewStats())
@@ -124,28 +128,34 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case probe.Needs.Activation != "":
+	if probe.Needs.Activation != "" {
 		return errors.Errorf("surgery: %s works at activation %q, which this engine does not offer", probe.Entry.Name, probe.Needs.Activation)
-	case probe.Needs.Batches > 1:
-		return errors.Errorf("surgery: %s needs %d independent batches per step, which this engine does not offer", probe.Entry.Name, probe.Needs.Batches)
-	case probe.Needs.Level == gradsurgery.Losses:
+	}
+	if probe.Needs.Level == gradsurgery.Losses {
 		// Weights come before the backward pass: one plain pass, one row.
-		e.method, e.sink = probe, param.NewPlain(e.be, e.Set)
-		e.surgeon = newSurgeon(e.be, e.sink, &cfg.Surgery, seed)
-		return nil
+		e.method, e.sinks = probe, []*param.Sink{param.NewPlain(e.be, e.Set)}
+	} else {
+		reach, err := e.reach(own)
+		if err != nil {
+			return err
+		}
+		for range probe.Needs.Batches {
+			s, err := param.NewPerTask(e.be, e.Set, rows, reach)
+			if err != nil {
+				return err
+			}
+			e.sinks = append(e.sinks, s)
+		}
 	}
-	reach, err := e.reach(own)
-	if err != nil {
-		return err
+	e.sink = e.sinks[len(e.sinks)-1]
+	e.surgeon = newSurgeon(e.be, e.sinks, &cfg.Surgery, seed)
+	if e.method == nil {
+		if e.method, err = gradsurgery.Build(&cfg.Surgery.Method, rows, max(1, len(e.surgeon.units))); err != nil {
+			return err
+		}
 	}
-	if e.sink, err = param.NewPerTask(e.be, e.Set, rows, reach); err != nil {
-		return err
-	}
-	e.surgeon = newSurgeon(e.be, e.sink, &cfg.Surgery, seed)
-	e.method, err = gradsurgery.Build(&cfg.Surgery.Method, rows, max(1, len(e.surgeon.units)))
 	e.surgeon.method = e.method
-	return err
+	return nil
 }
 
 // reach finds which tasks depend on which groups of parameters, from a look at a few rows of every domain.

@@ -46,28 +46,10 @@ func variants() map[string][]string {
 	return v
 }
 
-// offered reports whether the engine offers what a surgery method needs; a method that it does not offer must be refused by name.
-func offered(t *testing.T, args []string) bool {
-	for _, e := range gradsurgery.Entries() {
-		if len(args) != 1 || args[0] != "surgery.method="+e.Name {
-			continue
-		}
-		s, err := gradsurgery.New(e.Name, nil, 4, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s.Needs.Activation == "" && s.Needs.Batches == 1
-	}
-	return true
-}
-
 // TestResume checks that stopping after half of the steps and continuing from the checkpoint gives the bits of a run that never stopped.
 func TestResume(t *testing.T) {
 	for name, args := range variants() {
 		t.Run(name, func(t *testing.T) {
-			if !offered(t, args) {
-				t.Skip("needs several independent batches per step, which the engine refuses (see TestRefusals)")
-			}
 			n := 10
 			if testing.Short() {
 				n = 3

@@ -12,16 +12,29 @@ import (
 	"github.com/pkg/errors"
 )
 
-// nextBatches fetches the passes of a step and counts the labels of every task over all of them.
+// nextBatches fetches the batches of a step: one, or as many independent ones as the method asks for, each in several passes when the step accumulates.
 func (e *Engine) nextBatches() {
-	e.batches = e.batches[:0]
+	e.fetched = e.fetched[:0]
+	for len(e.fetched) < e.Config.Accumulate*len(e.sinks) {
+		e.fetched = append(e.fetched, e.loader.Next())
+	}
+	for t := range e.everywhere {
+		e.everywhere[t] = true
+	}
+}
+
+// useBatch turns to independent batch k: its passes, and the number of labels of every task over all of them.
+func (e *Engine) useBatch(k int) {
+	n := e.Config.Accumulate
+	e.batches = e.fetched[k*n : (k+1)*n]
 	clear(e.labels)
-	for len(e.batches) < e.Config.Accumulate {
-		b := e.loader.Next()
-		e.batches = append(e.batches, b)
+	for _, b := range e.batches {
 		for i := range b.Segments {
 			e.labels[b.Segments[i].Task] += countLabels(&b.Segments[i])
 		}
+	}
+	for t, n := range e.labels {
+		e.everywhere[t] = e.everywhere[t] && n > 0
 	}
 }
 
@@ -40,8 +53,9 @@ func countLabels(s *data.Segment) (n int) {
 	return n
 }
 
-// beginStep forgets the losses and gradients of the last step, and finds the loss weights of a step of several passes.
-func (e *Engine) beginStep() error {
+// begin forgets the losses and gradients of the last step in sink k, and finds the loss weights of a step of several passes.
+func (e *Engine) begin(k int) error {
+	e.useBatch(k)
 	if e.early() {
 		if !e.method.Needs.Constant {
 			if err := e.replay(); err != nil {
@@ -54,7 +68,7 @@ func (e *Engine) beginStep() error {
 	}
 	clear(e.losses)
 	e.aux = 0
-	e.sink.Begin(e.be)
+	e.sinks[k].Begin(e.be)
 	return nil
 }
 
@@ -161,7 +175,7 @@ func (e *Engine) combine() (float64, error) {
 	}
 	for t := range s.active {
 		if t < len(e.tasks) {
-			s.active[t], s.losses[t] = e.labels[t] > 0, e.losses[t]
+			s.active[t], s.losses[t] = e.everywhere[t], e.losses[t]
 		} else {
 			s.active[t], s.losses[t] = true, e.aux
 		}

@@ -2,21 +2,23 @@ package engine
 
 // Step trains on the next batch. It is the map of the code: every stage of training is one line here, and is called from nowhere else.
 func (e *Engine) Step() error {
-	e.nextBatches()                       // rows and labels, in one or several passes
-	if err := e.beginStep(); err != nil { // an empty gradient sink
-		return err
-	}
-	for _, b := range e.batches {
-		if err := e.pass(e.mode(), b); err != nil { // model forward, one loss per task
+	e.nextBatches()          // rows and labels, in one or several passes
+	for k := range e.sinks { // one batch, but for methods that compare independent ones
+		if err := e.begin(k); err != nil { // an empty gradient sink
 			return err
 		}
-		if !e.early() {
-			if err := e.weighLosses(); err != nil { // for methods that weigh losses
+		for _, b := range e.batches {
+			if err := e.pass(e.mode(), b); err != nil { // model forward, one loss per task
 				return err
 			}
-		}
-		if err := e.tape.Backward(e.sink, e.lossSeeds()); err != nil { // one pass: a gradient for every task
-			return err
+			if !e.early() {
+				if err := e.weighLosses(); err != nil { // for methods that weigh losses
+					return err
+				}
+			}
+			if err := e.tape.Backward(e.sinks[k], e.lossSeeds()); err != nil { // one pass: a gradient for every task
+				return err
+			}
 		}
 	}
 	normSq, err := e.combine() // gradient surgery: task gradients become one

@@ -94,7 +94,6 @@ func TestNotFinite(t *testing.T) {
 // TestRefusals checks that what cannot work is refused when the engine is built, with the name of the part.
 func TestRefusals(t *testing.T) {
 	for args, want := range map[string]string{
-		"surgery.method=modo":                     "independent batches",
 		"model.blocks.0.moe.router=task_aware":    "blocks.0: router task_aware needs task-owned rows",
 		"model.blocks.0.moe.k=9":                  "k = 9 of 4 experts",
 		"accumulate=7":                            "does not divide",
@@ -113,4 +112,11 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want it to say %q", args, err, want)
 		}
 	}
+}
+
+// TestIndependentBatches checks the inner products between two batches that methods such as MoDo read, against the task gradients themselves.
+func TestIndependentBatches(t *testing.T) {
+	e := newEngine(t, "device=ref", "surgery.method=modo", "batch=12", "accumulate=2")
+	steps(t, e, 2)
+	engine.CheckCross(t, e)
 }

@@ -17,7 +17,8 @@ import (
 // surgeon turns the task gradients in a sink into one gradient, unit by unit.
 type surgeon struct {
 	be     *kernels.Backend
-	sink   *param.Sink
+	sinks  []*param.Sink // of independent batches
+	sink   *param.Sink   // the last one: the step's gradient is made from it
 	method *gradsurgery.Surgery
 	units  []unit
 	plain  []*param.Group // groups with one row, or excluded ones
@@ -29,14 +30,16 @@ type surgeon struct {
 	normSq  tensor.Tensor // F64 [1]
 	present tensor.Tensor // I32 [M]: of the group at hand outside surgery
 	ones    tensor.Tensor // F64 [M]
+	cross   tensor.Tensor // F64 [M,M]: between two batches
 
 	// What a unit is asked with; reused.
-	in     gradsurgery.Input
-	tasks  []int
-	small  []float64 // [m]
-	gram   []float64 // [m*m]
-	w      []float64 // [m]
-	column gradsurgery.Column
+	in      gradsurgery.Input
+	tasks   []int
+	small   []float64 // [m]
+	gram    []float64 // [m*m]
+	between []float64 // [m*m]: between two batches
+	w       []float64 // [m]
+	column  gradsurgery.Column
 }
 
 // unit is a set of groups that gets weights of its own.
@@ -49,9 +52,10 @@ type unit struct {
 	any     []bool          // tasks present in some group
 }
 
-// newSurgeon sorts the groups of sink into units. The method is built by the caller for len(unitNames) units.
-func newSurgeon(be *kernels.Backend, sink *param.Sink, cfg *Surgery, stream rng.Stream) *surgeon {
-	s := &surgeon{be: be, sink: sink, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.New(dtype.F64, 1)}
+// newSurgeon sorts the groups of the sinks into units. The caller builds the method for that many units.
+func newSurgeon(be *kernels.Backend, sinks []*param.Sink, cfg *Surgery, stream rng.Stream) *surgeon {
+	sink := sinks[len(sinks)-1]
+	s := &surgeon{be: be, sinks: sinks, sink: sink, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.New(dtype.F64, 1)}
 	for _, g := range sink.Set.Groups {
 		if !sink.PerTask(g) || slices.Contains(cfg.Exclude, g.Kind.String()) {
 			s.plain = append(s.plain, g)
@@ -72,6 +76,7 @@ func newSurgeon(be *kernels.Backend, sink *param.Sink, cfg *Surgery, stream rng.
 	s.column.Leak = make([]float64, m)
 	s.present, s.ones = be.New(dtype.I32, m), be.New(dtype.F64, m)
 	be.Fill(s.ones, 1)
+	s.cross, s.between = be.New(dtype.F64, m, m), make([]float64, 0, m*m)
 	return s
 }
 
@@ -120,6 +125,13 @@ func (s *surgeon) unit(step int64, index int) error {
 	for i, g := range u.groups {
 		p := u.present[i].I32()
 		s.sink.Settle(s.be, g, p)
+		for _, other := range s.sinks[:len(s.sinks)-1] {
+			o := s.present.I32()
+			other.Settle(s.be, g, o)
+			for t := range p {
+				p[t] &= o[t] // a cell counts where every batch has it
+			}
+		}
 		for t := range p {
 			if !s.active[t] {
 				p[t] = 0
@@ -140,16 +152,18 @@ func (s *surgeon) unit(step int64, index int) error {
 	}
 	s.be.Fill(u.gram, 0)
 	for i, g := range u.groups {
-		s.be.Gram(kernels.Gram{J: s.sink.GroupRows(g), Present: u.present[i], G: u.gram})
+		s.be.Gram(kernels.Gram{J: s.sinks[0].GroupRows(g), Present: u.present[i], G: u.gram})
 	}
-	full := u.gram.F64()
-	s.gram = s.gram[:0]
-	for _, a := range s.tasks {
-		for _, b := range s.tasks {
-			s.gram = append(s.gram, full[a*s.rows+b])
-		}
-	}
+	s.gram = s.ofPresent(s.gram, u.gram)
 	s.in.Gram = s.gram
+	if len(s.sinks) > 1 {
+		s.be.Fill(s.cross, 0)
+		for i, g := range u.groups {
+			s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: u.present[i], G: s.cross})
+		}
+		s.between = s.ofPresent(s.between, s.cross)
+		s.in.Cross = s.between
+	}
 	w := s.w[:len(s.tasks)]
 	if err := s.method.Weights(&s.in, w); err != nil {
 		return errors.Wrapf(err, "unit %s", u.name)
@@ -163,6 +177,17 @@ func (s *surgeon) unit(step int64, index int) error {
 		s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: u.present[i], W: u.w, SumSq: s.normSq})
 	}
 	return nil
+}
+
+// ofPresent cuts the rows and columns of the present tasks out of a matrix [M,M].
+func (s *surgeon) ofPresent(dst []float64, full tensor.Tensor) []float64 {
+	dst = dst[:0]
+	for _, a := range s.tasks {
+		for _, b := range s.tasks {
+			dst = append(dst, full.F64()[a*s.rows+b])
+		}
+	}
+	return dst
 }
 
 // columns runs the column kernel that the method names over the groups of a unit.

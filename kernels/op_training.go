@@ -5,6 +5,7 @@ import "artel/tensor"
 // Training holds the ops on flat gradients and parameters.
 type Training struct {
 	Gram       func(Gram)
+	CrossGram  func(CrossGram)
 	Combine    func(Combine)
 	GradDrop   func(GradDrop)
 	SumSquares func(SumSquares)
@@ -18,6 +19,11 @@ type Training struct {
 //
 //	J [M,P] (rows may be strided)  Present I32 [M]  G F64 [M,M]
 type Gram struct{ J, Present, G tensor.Tensor }
+
+// CrossGram is Gram for the task gradients of two independent batches: G[i,j] += <J[i,:], K[j,:]> for tasks i, j with Present; G is not symmetric.
+//
+//	J, K [M,P]  Present I32 [M]  G F64 [M,M]
+type CrossGram struct{ J, K, Present, G tensor.Tensor }
 
 // Combine is Dst[:] = sum over present tasks t of W[t] * J[t,:]; without a present task Dst is 0. SumSq, when given,
 // receives += |Dst|^2 (for clipping), summed like Gram.

@@ -12,7 +12,8 @@ import (
 const block = 2048
 
 func (b *backend) training() kernels.Training {
-	gram, combine, drop := newLoop(b.gramBlocks), newLoop(b.combineBlocks), newLoop(b.gradDropBlocks)
+	gram, cross := newLoop(b.gramBlocks), newLoop(b.crossGramBlocks)
+	combine, drop := newLoop(b.combineBlocks), newLoop(b.gradDropBlocks)
 	squares, sgd, adam, lion := newLoop(b.squareBlocks), newLoop(sgdRange), newLoop(b.adamRange), newLoop(lionRange)
 	return kernels.Training{
 		Gram: func(a kernels.Gram) {
@@ -20,6 +21,12 @@ func (b *backend) training() kernels.Training {
 			b.sums = grown(b.sums, n*m*m)
 			gram.call(b.pool, a, n, m*block)
 			b.addGram(a, n)
+		},
+		CrossGram: func(a kernels.CrossGram) {
+			m, n := a.J.Dim(0), blocks(a.J.Dim(1))
+			b.sums = grown(b.sums, n*m*m)
+			cross.call(b.pool, a, n, 2*m*block)
+			b.addCrossGram(a, n)
 		},
 		Combine: func(a kernels.Combine) {
 			n := blocks(a.Dst.Dim(0))
@@ -114,6 +121,38 @@ func (b *backend) addGram(a kernels.Gram, n int) {
 			g[s*ld+t] += sum
 			if s != t {
 				g[t*ld+s] += sum
+			}
+		}
+	}
+}
+
+func (b *backend) crossGramBlocks(a *kernels.CrossGram, lo, hi int) {
+	j, k, present := matrix(a.J), matrix(a.K), ints(a.Present)
+	m := j.n
+	for i := lo; i < hi; i++ {
+		c0, c1 := cut(i, j.cols)
+		out := b.sums[i*m*m : (i+1)*m*m]
+		for s := 0; s < m; s++ {
+			for t := 0; t < m && present[s] != 0; t++ {
+				if present[t] != 0 {
+					out[s*m+t] = b.dot64(j.row(s)[c0:c1], k.row(t)[c0:c1])
+				}
+			}
+		}
+	}
+}
+
+// addCrossGram adds the blocks' sums, in order.
+func (b *backend) addCrossGram(a kernels.CrossGram, n int) {
+	m, present := a.J.Dim(0), ints(a.Present)
+	g, ld := a.G.F64(), a.G.Stride(0)
+	for s := 0; s < m; s++ {
+		for t := 0; t < m; t++ {
+			if present[s] == 0 || present[t] == 0 {
+				continue
+			}
+			for i := 0; i < n; i++ {
+				g[s*ld+t] += b.sums[(i*m+s)*m+t]
 			}
 		}
 	}

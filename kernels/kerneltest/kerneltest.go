@@ -83,7 +83,7 @@ func opTests() []opTest {
 		{"Balance", testBalance}, {"ZLoss", testZLoss}, {"Metrics", testMetrics},
 		{"TopK", testTopK}, {"TopKGrad", testTopKGrad}, {"RoutePlan", testRoutePlan}, {"GatherSum", testGatherSum},
 		{"RowNormalize", testRowNormalize}, {"RowNormalizeGrad", testRowNormalizeGrad}, {"CountPicks", testCountPicks},
-		{"Gram", testGram}, {"Combine", testCombine}, {"GradDrop", testGradDrop}, {"SumSquares", testSumSquares},
+		{"Gram", testGram}, {"CrossGram", testCrossGram}, {"Combine", testCombine}, {"GradDrop", testGradDrop}, {"SumSquares", testSumSquares},
 		{"SGD", testSGD}, {"Adam", testAdam}, {"Lion", testLion},
 	}
 }

@@ -221,3 +221,20 @@ func testLion(s *suite) {
 func (c *testCase) floatOut(n int) tensor.Tensor {
 	return c.output(c.floats(func(int) float64 { return 1 }, n), 4)
 }
+
+func testCrossGram(s *suite) {
+	s.eachJacobian(func(c *testCase, m, p, absent int) {
+		args := kernels.CrossGram{J: c.taskGradients(m, p, absent), K: c.taskGradients(m, p, absent), Present: c.present(m, absent),
+			G: c.double(func(int) float64 { return 3 }, m, m)}
+		for i := 0; i < m; i++ {
+			for j := 0; j < m; j++ {
+				if (absent>>i|absent>>j)&1 == 0 {
+					c.output(args.G.Narrow(0, i, 1).Narrow(1, j, 1), p+1)
+				}
+			}
+		}
+		c.run(args)
+	})
+	c := s.newCase(0, "NaN and infinity")
+	c.run(kernels.CrossGram{J: c.poison(c.float(2, 21)), K: c.float(2, 21), Present: c.present(2, 0), G: c.total(21, 2, 2)})
+}

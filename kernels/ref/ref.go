@@ -41,7 +41,7 @@ func New() *kernels.Backend {
 			RowNormalize: rowNormalize, RowNormalizeGrad: rowNormalizeGrad, CountPicks: countPicks,
 		},
 		Training: kernels.Training{
-			Gram: gram, Combine: combine, GradDrop: gradDrop, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
+			Gram: gram, CrossGram: crossGram, Combine: combine, GradDrop: gradDrop, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
 		},
 	}
 }

@@ -18,6 +18,17 @@ func gram(a kernels.Gram) {
 	}
 }
 
+func crossGram(a kernels.CrossGram) {
+	J, K, present, G := mat(a.J), mat(a.K), ivec(a.Present), mat(a.G)
+	for i := range present {
+		for j := range present {
+			if present[i] != 0 && present[j] != 0 {
+				*G.ptr(i, j) += dot(J.row(i), K.row(j))
+			}
+		}
+	}
+}
+
 func combine(a kernels.Combine) {
 	J, present, W, dst := mat(a.J), ivec(a.Present), vec(a.W), vec(a.Dst)
 	for p := range dst {
