@@ -9,7 +9,7 @@ import (
 )
 
 func (b *backend) elementwise() kernels.Elementwise {
-	mapped, mapGrad, mul := newLoop(mapRows), newLoop(mapGradRows), newLoop(mulRows)
+	mapped, mapGrad, mul := newLoop(b.mapRows), newLoop(b.mapGradRows), newLoop(mulRows)
 	gated, gatedGrad := newLoop(b.gatedRows), newLoop(b.gatedGradRows)
 	scale, dot, add := newLoop(b.rowScaleRows), newLoop(b.rowDotRows), newLoop(addByRowRows)
 	drop, noise := newLoop(b.dropoutRows), newLoop(noiseRows)
@@ -102,40 +102,55 @@ func derivative(f kernels.Unary, x float32) float32 {
 	return 1
 }
 
-func mapRows(a *kernels.Map, lo, hi int) {
+func (b *backend) mapRows(a *kernels.Map, lo, hi int) {
 	dst, x := matrix(a.Dst), matrix(a.X)
+	if a.F == kernels.ReLU { // the loop that input layers run over many short rows
+		for i := lo; i < hi; {
+			n := together(nil, i, hi, dst, x)
+			b.vec.ReLU(dst.run(i, n), x.run(i, n))
+			i += n
+		}
+		return
+	}
 	for i := lo; i < hi; i++ {
 		d := dst.row(i)
-		if a.F == kernels.ReLU { // the loop that input layers run over many rows
-			for j, v := range x.row(i) {
-				d[j] = max(v, 0)
-			}
-			continue
-		}
 		for j, v := range x.row(i) {
 			d[j] = apply(a.F, v)
 		}
 	}
 }
 
-func mapGradRows(a *kernels.MapGrad, lo, hi int) {
+func (b *backend) mapGradRows(a *kernels.MapGrad, lo, hi int) {
 	dx, x, dy, act := matrix(a.DX), matrix(a.X), matrix(a.DY), ints(a.Act)
+	if a.F == kernels.ReLU && !a.Accumulate {
+		for c := lo; c < hi; {
+			n := together(act, c, hi, dx, x, dy)
+			b.vec.ReLUGrad(dx.run(c, n), x.run(of(act, c), n), dy.run(c, n))
+			c += n
+		}
+		return
+	}
 	for c := lo; c < hi; c++ {
 		d, y := dx.row(c), dy.row(c)
-		if a.F == kernels.ReLU && !a.Accumulate {
-			for j, v := range x.row(of(act, c)) {
-				g := y[j]
-				if v <= 0 {
-					g = 0
-				}
-				d[j] = g
-			}
-			continue
-		}
 		for j, v := range x.row(of(act, c)) {
 			put(&d[j], derivative(a.F, v)*y[j], a.Accumulate)
 		}
 	}
+}
+
+// together is the number of cotangent rows from c on, below hi, that lie without gaps in all matrices and belong to consecutive activation rows.
+func together(act []int32, c, hi int, all ...rows) int {
+	for _, m := range all {
+		if m.ld != m.cols {
+			return 1
+		}
+	}
+	n := hi - c
+	if act != nil {
+		for n = 1; c+n < hi && act[c+n] == act[c]+int32(n); n++ {
+		}
+	}
+	return n
 }
 
 func mulRows(a *kernels.Mul, lo, hi int) {

@@ -19,6 +19,9 @@ func matrix(t tensor.Tensor) rows {
 // row returns row i.
 func (m rows) row(i int) []float32 { return m.p[i*m.ld : i*m.ld+m.cols : i*m.ld+m.cols] }
 
+// run returns n rows from row i on, which lie without gaps.
+func (m rows) run(i, n int) []float32 { return m.p[i*m.ld : (i+n-1)*m.ld+m.cols] }
+
 // ints returns the elements of a contiguous I32 tensor, nil for none.
 func ints(t tensor.Tensor) []int32 {
 	if !t.Ok() {

@@ -19,6 +19,10 @@ type Set struct {
 	SiluMulGrad func(dg, du, g, u, da []float32, s float32) float32
 	// Dropout is dst[j] = x[j]*scale where word j%4 of Philox(key, hi, j/4) is at least cut, else 0.
 	Dropout func(dst, x []float32, key, hi uint64, cut uint32, scale float32)
+	// ReLU is dst = max(x, 0); NaN stays.
+	ReLU func(dst, x []float32)
+	// ReLUGrad is dx = dy where x is positive or NaN, else 0.
+	ReLUGrad func(dx, x, dy []float32)
 	// Adam updates p, m, v by gradient g; see AdamStep.
 	Adam func(p, g, m, v []float32, c *AdamStep)
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // plain is the set in Go.
-var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Dropout: dropout, Adam: adam}
+var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Dropout: dropout, Adam: adam,
+	ReLU: relu, ReLUGrad: reluGrad}
 
 func dot(x, y []float32) float32 {
 	var s [64]float32
@@ -91,5 +92,23 @@ func dropout(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
 				dst[j+k] = x[j+k] * scale
 			}
 		}
+	}
+}
+
+func relu(dst, x []float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = max(x[i], 0)
+	}
+}
+
+func reluGrad(dx, x, dy []float32) {
+	x, dy = x[:len(dx)], dy[:len(dx)]
+	for i := range dx {
+		g := dy[i]
+		if x[i] <= 0 {
+			g = 0
+		}
+		dx[i] = g
 	}
 }

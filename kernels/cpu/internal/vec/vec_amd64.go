@@ -11,7 +11,8 @@ func archSets() []*Set {
 	if !cpu.X86.HasBMI2 {
 		return nil
 	}
-	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Dropout: dropoutAVX512, Adam: adamAVX512}}
+	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Dropout: dropoutAVX512, Adam: adamAVX512,
+		ReLU: reluAVX512, ReLUGrad: reluGradAVX512}}
 }
 
 //go:noescape
@@ -77,5 +78,23 @@ func dropout512(dst, x *float32, n int, key, hi uint64, cut uint32, scale float3
 func dropoutAVX512(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
 	if n := len(dst); n > 0 {
 		dropout512(&dst[0], &x[:n][0], n, key, hi, cut, scale)
+	}
+}
+
+//go:noescape
+func relu512(dst, x *float32, n int)
+
+//go:noescape
+func reluGrad512(dx, x, dy *float32, n int)
+
+func reluAVX512(dst, x []float32) {
+	if n := len(dst); n > 0 {
+		relu512(&dst[0], &x[:n][0], n)
+	}
+}
+
+func reluGradAVX512(dx, x, dy []float32) {
+	if n := len(dx); n > 0 {
+		reluGrad512(&dx[0], &x[:n][0], &dy[:n][0], n)
 	}
 }

@@ -47,6 +47,23 @@ func TestSets(t *testing.T) {
 			for i := range z {
 				near(t, set.Name+" scale", z[i], float64(float32(-0.3))*float64(x[i]), math.Abs(float64(x[i])))
 			}
+			for i := range x {
+				if i%7 == 3 {
+					x[i] = 0
+				}
+			}
+			set.ReLU(z, x)
+			dx := draw(&s, n, 1)
+			set.ReLUGrad(dx, x, y)
+			for i := range z {
+				wantZ, wantD := float32(0), float32(0)
+				if x[i] > 0 {
+					wantZ, wantD = x[i], y[i]
+				}
+				if z[i] != wantZ || dx[i] != wantD {
+					t.Fatalf("%s relu(%v) = %v, its gradient of %v %v", set.Name, x[i], z[i], y[i], dx[i])
+				}
+			}
 			const sc = 0.7
 			a, dg, du := draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1)
 			set.SiluMul(a, g, u, sc)
@@ -153,6 +170,18 @@ func TestDropout(t *testing.T) {
 					t.Fatalf("%s: n = %d: element %d is %v, want %v", set.Name, n, j, dst[j], want)
 				}
 			}
+		}
+	}
+}
+
+// TestReLUKeepsNaN: a wrong value must stay visible.
+func TestReLUKeepsNaN(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, set := range vec.Sets() {
+		x, out := []float32{1, nan, -1}, make([]float32, 3)
+		set.ReLU(out, x)
+		if out[0] != 1 || out[1] == out[1] || out[2] != 0 {
+			t.Errorf("%s: relu(1, NaN, -1) = %v", set.Name, out)
 		}
 	}
 }
