@@ -136,14 +136,14 @@ func cases() []tapetest.Case {
 				return in(t, autograd.Expand(t, x))
 			}, width
 		}, Aux: true},
-		{Name: "patches", Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
+		{Name: "patches", Smooth: true, Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
 			wt, bias := b.Add(shared, "w", true, normal, 4, 5), b.Add(shared, "b", false, normal, 5)
 			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 				index := t.NewI32(8) // two overlapping patches of four columns
 				for i := range index.I32() {
 					index.I32()[i] = int32(i%4 + i/4*2)
 				}
-				h := autograd.Patches(t, autograd.StopGradient(t, x), index, 2)
+				h := autograd.Patches(t, x, index, 2)
 				return autograd.Join(t, autograd.Map(t, kernels.Tanh, autograd.Linear(t, h, wt, bias)), x.Space)
 			}, 10
 		}},

@@ -5,22 +5,42 @@ import (
 	"artel/tensor"
 )
 
-// Patches cuts every row of x, which must be an input, into p rows of the columns that index names: patch k of row i is row i*p+k of the result. The
-// result has a space of its own, in which every row of x stands p times.
+type patches struct {
+	x, y  *Var
+	index tensor.Tensor
+}
+
+var patchesKind = NewKind[patches]("patches")
+
+// Patches cuts every row of x into p rows of the columns that index names: patch k of row i is row i*p+k of the result. The result has a space of its
+// own, in which every row of x stands p times.
 //
 //	x [N,D]  index I32 [p*K]  y [N*p,K]
 func Patches(t *Tape, x *Var, index tensor.Tensor, p int) *Var {
 	if t.err != nil {
 		return t.Bad()
 	}
-	if x.needs || p < 1 || index.Len()%p != 0 {
-		t.Failf("patches: %d columns in %d patches of %v; want equal patches of an input", index.Len(), p, x.Value)
+	if p < 1 || index.Len()%p != 0 {
+		t.Failf("patches: %d columns in %d patches of %v; want equal patches", index.Len(), p, x.Value)
 		return t.Bad()
 	}
 	n, k := x.Rows(), index.Len()/p
-	y := t.New(n, p*k)
-	t.be.GatherCols(kernels.GatherCols{Dst: y, Src: x.Value, Index: index})
-	return t.NewVar(y.Reshape(n*p, k), t.split(x.Space, p))
+	out := t.New(n, p*k)
+	t.be.GatherCols(kernels.GatherCols{Dst: out, Src: x.Value, Index: index})
+	op := patchesKind.New(t)
+	y := t.NewVar(out.Reshape(n*p, k), t.split(x.Space, p))
+	*op = patches{x: x, y: y, index: index}
+	return t.Record("patches", op, y, false, x)
+}
+
+func (o *patches) Backward(t *Tape) {
+	dy, ok := t.Grad(o.y)
+	if !ok {
+		return
+	}
+	if dx, acc, ok := t.Into(o.x); ok {
+		t.be.ScatterCols(kernels.ScatterCols{Dst: dx, Src: dy.Reshape(dx.Dim(0), o.index.Len()), Index: o.index, Accumulate: acc})
+	}
 }
 
 // split describes rows that each stand for a p-th part of a row of s.

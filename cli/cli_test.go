@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // small makes runs of a second.
 var small = []string{
-	"steps=12", "batch=32", "log.every=5", "eval.every=0", "data.domains.0.source.test_rows=200", "model.width=16", "model.patches.channels=4",
+	"steps=12", "batch=32", "log.every=5", "eval.every=0", "data.domains.0.source.test_rows=200", "model.width=16", "model.patches.0.channels=4",
 	"model.blocks.0.moe.hidden=8", "model.blocks.0.moe.shared_hidden=0", "model.blocks.2.moe.hidden=8", "model.blocks.2.moe.shared_hidden=8",
 }
 

@@ -10,6 +10,7 @@ type Moves struct {
 	GatherRows  func(GatherRows)
 	ScatterRows func(ScatterRows)
 	GatherCols  func(GatherCols)
+	ScatterCols func(ScatterCols)
 }
 
 // Copy is dst = src for equal shapes of rank <= 4, any strides; float types are converted (round to nearest even).
@@ -36,3 +37,11 @@ type ScatterRows struct{ Dst, Src, Index tensor.Tensor }
 //
 //	Src [N,D]  Index I32 [n], 0 <= Index[j] < D  Dst [N,n]; float
 type GatherCols struct{ Dst, Src, Index tensor.Tensor }
+
+// ScatterCols is Dst[i,Index[j]] += Src[i,j] for j in order: the transpose of GatherCols. Without Accumulate Dst is zero before.
+//
+//	Src [N,n]  Index I32 [n], 0 <= Index[j] < D  Dst [N,D]; float
+type ScatterCols struct {
+	Dst, Src, Index tensor.Tensor
+	Accumulate      bool
+}

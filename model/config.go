@@ -3,15 +3,16 @@ package model
 import (
 	"artel/config"
 	"artel/moe"
+	"artel/nn"
 )
 
 // Config describes a model.
 type Config struct {
-	Width   int     `yaml:"width" doc:"width of the residual stream" range:"1..65536"`
-	Norm    string  `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm"`
-	Dropout float64 `yaml:"dropout" doc:"dropout after every block" range:"0..0.95"`
-	Patches Patches `yaml:"patches" doc:"input layer of domains with images: overlapping patches through one small layer, then the projection"`
-	Blocks  []Block `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand"`
+	Width   int        `yaml:"width" doc:"width of the residual stream" range:"1..65536"`
+	Norm    string     `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm"`
+	Dropout float64    `yaml:"dropout" doc:"dropout after every block" range:"0..0.95"`
+	Patches []nn.Patch `yaml:"patches" doc:"input layers of domains with images: overlapping patches, each through the same small layer; then the projection"`
+	Blocks  []Block    `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand"`
 }
 
 // Block is one step of the stream; exactly one field is set.
@@ -25,13 +26,6 @@ type Block struct {
 type MLP struct {
 	Hidden int    `yaml:"hidden" doc:"hidden width" range:"1..1048576"`
 	Gate   string `yaml:"gate" doc:"activation" oneof:"swiglu gelu relu linear"`
-}
-
-// Patches describes the input layer of images; a side of 0 is one projection of all pixels.
-type Patches struct {
-	Side     int `yaml:"side" doc:"side of a patch in pixels; 0: no patches" range:"0..1024"`
-	Stride   int `yaml:"stride" doc:"pixels from one patch to the next" range:"1..1024"`
-	Channels int `yaml:"channels" doc:"features of a patch" range:"1..65536"`
 }
 
 // Expand has no options.
@@ -49,7 +43,7 @@ func Default() Config {
 	aware.Hidden, aware.SharedHidden = 64, 64
 	return Config{
 		Width: 128, Norm: "rmsnorm", Dropout: 0.1,
-		Patches: Patches{Side: 6, Stride: 2, Channels: 32},
+		Patches: []nn.Patch{{Side: 6, Stride: 2, Channels: 32}},
 		Blocks:  []Block{{MoE: &blind}, {Expand: &Expand{}}, {MoE: &aware}},
 	}
 }

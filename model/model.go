@@ -77,8 +77,8 @@ func New(b *param.Builder, cfg Config, domains []Domain, tasks []Task, stream rn
 		key := param.Key{Kind: param.Shared, Layer: name}
 		in := input{name: name}
 		switch {
-		case d.Image[0] > 0 && cfg.Patches.Side > 0:
-			p, err := nn.NewPatches(b, key, name, d.Image, cfg.Patches.Side, cfg.Patches.Stride, cfg.Patches.Channels, cfg.Width)
+		case d.Image[0] > 0 && len(cfg.Patches) > 0:
+			p, err := nn.NewPatches(b, key, name, d.Image, cfg.Patches, cfg.Width)
 			if err != nil {
 				return nil, errors.Wrap(err, "model: patches")
 			}

@@ -49,13 +49,11 @@ func TestTaskGradients(t *testing.T) {
 			}, w
 		})},
 		{Name: "patches", Declare: declare(func(b *param.Builder) (tapetest.Layer, int) {
-			p, err := nn.NewPatches(b, key, "p", [2]int{2, 3}, 2, 1, 4, w)
+			p, err := nn.NewPatches(b, key, "p", [2]int{2, 3}, []nn.Patch{{Side: 1, Stride: 1, Channels: 3}, {Side: 2, Stride: 1, Channels: 4}}, w)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var {
-				return p.Forward(t, autograd.StopGradient(t, x))
-			}, w
+			return p.Forward, w
 		})},
 	}
 	for _, g := range []kernels.Gate{kernels.SwiGLU, kernels.GELUAct, kernels.ReLUAct, kernels.LinearAct} {

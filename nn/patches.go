@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"fmt"
+
 	"artel/autograd"
 	"artel/kernels"
 	"artel/param"
@@ -8,47 +10,67 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Patches is the input layer of images: overlapping square patches, each through the same small layer with ReLU, then one projection of all of them. It is
-// a convolution (LeCun et al. 1989) without padding followed by a full connection.
+// Patch describes one layer of Patches.
+type Patch struct {
+	Side     int `yaml:"side" doc:"side of a patch in pixels, or in patches of the layer before" range:"1..1024"`
+	Stride   int `yaml:"stride" doc:"pixels from one patch to the next" range:"1..1024"`
+	Channels int `yaml:"channels" doc:"features of a patch" range:"1..65536"`
+}
+
+// Patches is the input layer of images: layers of overlapping square patches, each through the same linear map with ReLU, then one projection of the
+// last layer's patches. It is a stack of convolutions (LeCun et al. 1989) without padding followed by a full connection.
 type Patches struct {
-	index   []int32
-	patches int
-	small   *Linear
+	layers  []patchLayer
 	project *Linear
 }
 
-// NewPatches declares name.patch (side*side to channels) and name.project (patches*channels to width) for images of size [height, width].
-func NewPatches(b *param.Builder, key param.Key, name string, image [2]int, side, stride, channels, width int) (*Patches, error) {
-	h, w := image[0], image[1]
-	if side < 1 || side > h || side > w || stride < 1 || channels < 1 {
-		return nil, errors.Errorf("side %d, stride %d, channels %d do not fit images of %d x %d", side, stride, channels, h, w)
-	}
+type patchLayer struct {
+	index  []int32
+	count  int // patches of an image
+	linear *Linear
+}
+
+// NewPatches declares name.patch0, name.patch1, ... (side*side*channels before to channels) and name.project (patches*channels to width) for images of
+// size [height, width] with one channel.
+func NewPatches(b *param.Builder, key param.Key, name string, image [2]int, layers []Patch, width int) (*Patches, error) {
 	p := &Patches{}
-	for y := 0; y+side <= h; y += stride {
-		for x := 0; x+side <= w; x += stride {
-			p.patches++
-			for r := 0; r < side; r++ {
-				for c := 0; c < side; c++ {
-					p.index = append(p.index, int32((y+r)*w+x+c))
+	h, w, c := image[0], image[1], 1
+	for i, l := range layers {
+		if l.Side < 1 || l.Side > h || l.Side > w || l.Stride < 1 || l.Channels < 1 {
+			return nil, errors.Errorf("layer %d: side %d, stride %d, channels %d do not fit %d x %d", i, l.Side, l.Stride, l.Channels, h, w)
+		}
+		var next patchLayer
+		for y := 0; y+l.Side <= h; y += l.Stride {
+			for x := 0; x+l.Side <= w; x += l.Stride {
+				next.count++
+				for r := 0; r < l.Side; r++ {
+					for k := 0; k < l.Side*c; k++ {
+						next.index = append(next.index, int32(((y+r)*w+x)*c+k))
+					}
 				}
 			}
 		}
+		in := l.Side * l.Side * c
+		next.linear = NewLinear(b, key, fmt.Sprintf("%s.patch%d", name, i), in, l.Channels, true, KaimingUniform(in, 0))
+		p.layers = append(p.layers, next)
+		h, w, c = (h-l.Side)/l.Stride+1, (w-l.Side)/l.Stride+1, l.Channels
 	}
-	p.small = NewLinear(b, key, name+".patch", side*side, channels, true, KaimingUniform(side*side, 0))
-	p.project = NewLinear(b, key, name+".project", p.patches*channels, width, true, XavierUniform(p.patches*channels, width))
+	p.project = NewLinear(b, key, name+".project", h*w*c, width, true, XavierUniform(h*w*c, width))
 	return p, nil
 }
 
 // Forward maps images [N,height*width] to rows [N,width].
 func (p *Patches) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
-	if t.Err() != nil {
-		return t.Bad()
+	s := x.Space
+	for i := range p.layers {
+		if t.Err() != nil {
+			return t.Bad()
+		}
+		l := &p.layers[i]
+		index := t.NewI32(len(l.index))
+		copy(index.I32(), l.index)
+		h := autograd.Map(t, kernels.ReLU, l.linear.Forward(t, autograd.Patches(t, x, index, l.count)))
+		x = autograd.Join(t, h, s)
 	}
-	index := t.NewI32(len(p.index))
-	copy(index.I32(), p.index)
-	h := autograd.Map(t, kernels.ReLU, p.small.Forward(t, autograd.Patches(t, x, index, p.patches)))
-	if t.Err() != nil {
-		return t.Bad()
-	}
-	return p.project.Forward(t, autograd.Join(t, h, x.Space))
+	return p.project.Forward(t, x)
 }

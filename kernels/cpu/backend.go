@@ -21,6 +21,7 @@ type backend struct {
 	gatherY  []float32
 	products []gemm.Product
 	spans    []span
+	columns  []columnRun
 	chain    []int32
 	last     []int32
 	fresh    []bool

@@ -11,7 +11,7 @@ import (
 
 func (b *backend) moves() kernels.Moves {
 	axpy := newLoop(b.axpyRows)
-	gather, cols := newLoop(gatherRows), newLoop(gatherCols)
+	gather, cols, scatterCols := newLoop(gatherRows), newLoop(b.gatherCols), newLoop(b.scatterCols)
 	return kernels.Moves{
 		Fill: fill,
 		Copy: copyElements,
@@ -21,7 +21,14 @@ func (b *backend) moves() kernels.Moves {
 		},
 		GatherRows:  func(a kernels.GatherRows) { gather.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
 		ScatterRows: b.scatterRows,
-		GatherCols:  func(a kernels.GatherCols) { cols.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
+		GatherCols: func(a kernels.GatherCols) {
+			b.findColumns(ints(a.Index))
+			cols.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1))
+		},
+		ScatterCols: func(a kernels.ScatterCols) {
+			b.findColumns(ints(a.Index))
+			scatterCols.call(b.pool, a, a.Src.Dim(0), a.Src.Dim(1)+a.Dst.Dim(1))
+		},
 	}
 }
 
@@ -146,14 +153,4 @@ func copyElements(a kernels.Copy) {
 		return
 	}
 	host.Copy(a.Dst, a.Src)
-}
-
-func gatherCols(a *kernels.GatherCols, lo, hi int) {
-	dst, src, index := matrix(a.Dst), matrix(a.Src), ints(a.Index)
-	for i := lo; i < hi; i++ {
-		d, s := dst.row(i), src.row(i)
-		for j, c := range index {
-			d[j] = s[c]
-		}
-	}
 }

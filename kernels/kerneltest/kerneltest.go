@@ -71,7 +71,7 @@ func opTests() []opTest {
 	return []opTest{
 		{"Alloc", testAlloc}, {"Sync", testSync},
 		{"Fill", testFill}, {"Copy", testCopy}, {"Axpy", testAxpy},
-		{"GatherRows", testGatherRows}, {"ScatterRows", testScatterRows}, {"GatherCols", testGatherCols},
+		{"GatherRows", testGatherRows}, {"ScatterRows", testScatterRows}, {"GatherCols", testGatherCols}, {"ScatterCols", testScatterCols},
 		{"GEMM", testGEMM}, {"GroupedGEMM", testGroupedGEMM}, {"GradW", testGradW}, {"GradB", testGradB},
 		{"Embed", testEmbed}, {"EmbedGrad", testEmbedGrad},
 		{"Map", testMap}, {"MapGrad", testMapGrad}, {"Mul", testMul}, {"Gated", testGated}, {"GatedGrad", testGatedGrad},

@@ -219,3 +219,22 @@ func testGatherCols(s *suite) {
 	c := s.newCase(0, "NaN and infinity")
 	c.run(kernels.GatherCols{Dst: c.out(false, 0, 5, 9), Src: c.poison(c.float(5, 23)), Index: c.rowsOf(9, 23, false)})
 }
+
+func testScatterCols(s *suite) {
+	for _, shape := range matrixShapes {
+		if shape[1] == 0 {
+			continue
+		}
+		for _, gap := range []int{0, 3} {
+			for _, acc := range []bool{false, true} {
+				n := shape[1]*3/2 + 1
+				c := s.newCase(gap, "%d of %v, accumulate %v", n, shape, acc)
+				c.run(kernels.ScatterCols{
+					Dst: c.out(acc, 8, shape[:]...), Src: c.float(shape[0], n), Index: c.rowsOf(n, shape[1], false), Accumulate: acc})
+			}
+		}
+	}
+	c := s.newCase(0, "runs of columns")
+	index := c.ints(func(j int) int { return j%20 + j/20*7 }, 60)
+	c.run(kernels.ScatterCols{Dst: c.out(false, 8, 3, 40), Src: c.float(3, 60), Index: index})
+}

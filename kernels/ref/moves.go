@@ -49,3 +49,15 @@ func gatherCols(a kernels.GatherCols) {
 		}
 	}
 }
+
+func scatterCols(a kernels.ScatterCols) {
+	dst, src, index := mat(a.Dst), mat(a.Src), ivec(a.Index)
+	for i := 0; i < dst.rows; i++ {
+		for j := 0; j < dst.cols && !a.Accumulate; j++ {
+			*dst.ptr(i, j) = 0
+		}
+		for j, c := range index {
+			*dst.ptr(i, int(c)) += src.at(i, j)
+		}
+	}
+}

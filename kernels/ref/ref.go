@@ -20,7 +20,7 @@ func New() *kernels.Backend {
 		Alloc: tensor.NewHost,
 		Sync:  func() error { return nil },
 		Moves: kernels.Moves{
-			Fill: host.Fill, Copy: func(a kernels.Copy) { host.Copy(a.Dst, a.Src) }, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows, GatherCols: gatherCols,
+			Fill: host.Fill, Copy: func(a kernels.Copy) { host.Copy(a.Dst, a.Src) }, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows, GatherCols: gatherCols, ScatterCols: scatterCols,
 		},
 		Linear: kernels.Linear{
 			GEMM: gemm, GroupedGEMM: groupedGEMM, GradW: gradW, GradB: gradB, Embed: embed, EmbedGrad: embedGrad,
