@@ -13,19 +13,24 @@ import (
 	"artel/internal/tol"
 )
 
-// TestNoAllocations checks that after warm-up a hundred steps allocate nothing, with the background loader at work.
+// TestNoAllocations checks that after warm-up a hundred steps allocate nothing, with the background loader at work. The runtime
+// allocates a little of its own now and then (timers, blocked goroutines, finalizers of what earlier tests left), a leak in the step
+// does so every time: the best of three windows counts.
 func TestNoAllocations(t *testing.T) {
 	for _, method := range []string{"pcgrad", "sum", "mgda", "graddrop", "famo"} {
 		e := newEngine(t, "surgery.method="+method)
 		steps(t, e, 40)
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		steps(t, e, 100)
-		runtime.ReadMemStats(&after)
-		// The runtime itself allocates a little now and then (timers, stacks); a leak in the step would be at least one per step.
-		if n := after.Mallocs - before.Mallocs; n >= 50 {
-			t.Errorf("%s: %d allocations in 100 steps, want none", method, n)
+		best := uint64(math.MaxUint64)
+		for try := 0; try < 3 && best >= 10; try++ {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			steps(t, e, 100)
+			runtime.ReadMemStats(&after)
+			best = min(best, after.Mallocs-before.Mallocs)
+		}
+		if best >= 10 {
+			t.Errorf("%s: %d allocations in 100 steps, want none", method, best)
 		}
 	}
 }
