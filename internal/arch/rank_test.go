@@ -10,7 +10,7 @@ import (
 
 // ranks is the order of the packages: each row may import only the rows above it. Packages of one row do not know each other.
 var ranks = []string{
-	"dtype rng internal/registry internal/linalg data/fashion data/wordnet kernels/cpu/internal/pool",
+	"dtype rng internal/registry internal/linalg data/fashion data/wordnet kernels/cpu/internal/pool kernels/cuda/emu/ptx",
 	"tensor safetensors config internal/tol kernels/cpu/internal/gemm kernels/cpu/internal/vec",
 	"kernels",
 	"param kernels/internal/host",
