@@ -17,8 +17,7 @@ type backend struct {
 	vec      *vec.Set
 	pool     *pool.Pool
 	free     [lent]atomic.Pointer[gemm.Scratch]
-	gatherX  []float32
-	gatherY  []float32
+	probs    []float32 // of one row
 	products []gemm.Product
 	spans    []span
 	columns  []columnRun

@@ -61,13 +61,8 @@ func (b *backend) gradW(a kernels.GradW, run func()) {
 	segs := intMatrix(a.Segs)
 	flags := tensorFlags{ints(a.Touched), a.Touched.Dim(0), a.Touched.Dim(1), a.Touched.Stride(0), a.Touched.Stride(1)}
 	chained := b.claim(segs, flags)
-	x, y := mat(a.X), mat(a.DY)
-	if a.XIndex.Ok() {
-		x = b.gathered(&b.gatherX, a.X, a.XIndex, reach(segs, 2))
-	}
-	if a.YIndex.Ok() {
-		y = b.gathered(&b.gatherY, a.DY, a.YIndex, reach(segs, 3))
-	}
+	x, y := mat(a.X).T(), mat(a.DY)
+	xi, yi := ints(a.XIndex), ints(a.YIndex)
 	n := segs.n
 	// Segments of one destination must follow each other: first all first ones, then all second ones, and so on. One round is the rule.
 	for round := 0; ; round++ {
@@ -80,11 +75,21 @@ func (b *backend) gradW(a kernels.GradW, run func()) {
 			dst := a.Dst.At(s.group).At(s.task)
 			p := gemm.Product{
 				M: dst.Dim(0), N: dst.Dim(1), K: s.n, Acc: !b.fresh[i],
-				A: gemm.Mat{P: x.P[s.act0*x.RS:], RS: x.CS, CS: x.RS}, B: gemm.Mat{P: y.P[s.row0*y.RS:], RS: y.RS, CS: y.CS},
-				C: dst.F32(), LDC: dst.Stride(0),
+				A: x, B: y, C: dst.F32(), LDC: dst.Stride(0),
+			}
+			if xi == nil {
+				p.A.P = x.P[s.act0*x.CS:]
+			} else {
+				p.AK = xi[s.act0 : s.act0+s.n]
+			}
+			if yi == nil {
+				p.B.P = y.P[s.row0*y.RS:]
+			} else {
+				p.BK = yi[s.row0 : s.row0+s.n]
 			}
 			if dst.Stride(1) != 1 && dst.Dim(1) > 1 {
-				p.M, p.N, p.A, p.B, p.LDC = p.N, p.M, p.B.T(), p.A.T(), dst.Stride(1)
+				p = p.T()
+				p.LDC = dst.Stride(1)
 			}
 			b.products = append(b.products, p)
 		}
@@ -108,16 +113,6 @@ func (b *backend) depth(segs table, flags tensorFlags, i int) (d int) {
 		}
 	}
 	return d
-}
-
-// reach is the end of the rows that the segments name in column col (2: activations, 3: cotangents).
-func reach(segs table, col int) (end int) {
-	for i := 0; i < segs.n; i++ {
-		if s := segs.row(i); s[4] > 0 {
-			end = max(end, int(s[col]+s[4]))
-		}
-	}
-	return end
 }
 
 // gradB adds the rows of each segment in order; it is small beside the products.

@@ -6,11 +6,12 @@ import (
 	"artel/tensor"
 )
 
-// blockRows is the height of a work item of a matrix product: packing a panel costs little beside this many rows.
-const blockRows = 240
-
-// span is a range of work items of one product of a group.
-type span struct{ first, product, blocks int }
+// span is a range of work items: the blocks of one product.
+type span struct {
+	first, product int
+	height, width  int // of a block: rows, panels
+	across         int // blocks side by side
+}
 
 func (b *backend) linear() kernels.Linear {
 	products := b.newProducts()
@@ -25,7 +26,7 @@ func (b *backend) linear() kernels.Linear {
 	}
 }
 
-// newProducts prepares the loop over the work items of b.products: (product, panel, block of rows), product by product.
+// newProducts prepares the loop over the work items of b.products.
 func (b *backend) newProducts() func() {
 	run := func(lo, hi int) {
 		s := b.scratch()
@@ -35,22 +36,72 @@ func (b *backend) newProducts() func() {
 		b.giveBack(s)
 	}
 	return func() {
-		b.spans = b.spans[:0]
-		items := 0
-		for i := range b.products {
-			p := &b.products[i]
-			blocks := (p.M + blockRows - 1) / blockRows
-			if p.M == 0 || p.N == 0 {
-				continue
-			}
-			b.spans = append(b.spans, span{items, i, blocks})
-			items += blocks * gemm.Panels(p.N)
-		}
-		b.pool.Run(items, 1, run)
+		b.pool.Run(b.partition(), 1, run)
 	}
 }
 
-// item runs work item i, and with it all later products that add to the same place, in order.
+const (
+	wideBlock = 16      // most panels of a block: the more, the less it costs to pack A
+	thinBlock = 48      // fewest rows of a block that was cut for balance
+	smallWork = 1 << 18 // multiply-adds that are not worth another block: some microseconds
+)
+
+// partition cuts b.products into blocks, the largest that still give every worker a few, and returns their number. How products are cut does
+// not change a bit of the result: every element is summed over k in one order.
+func (b *backend) partition() (items int) {
+	work, rows, panels := 0, 0, 0
+	for i := range b.products {
+		p := &b.products[i]
+		work += p.M * p.N * max(p.K, 1)
+		rows, panels = max(rows, p.M), max(panels, gemm.Panels(p.N))
+	}
+	want := min(4*b.pool.Workers(), 1+work/smallWork)
+	if b.pool.Workers() == 1 {
+		want = 1
+	}
+	height, width := min(rows, gemm.MaxRows), min(panels, wideBlock)
+	for {
+		if items = b.cut(height, width); items >= want {
+			return items
+		}
+		switch {
+		case width > 4 || width > 1 && height < 2*thinBlock:
+			width = (width + 1) / 2
+		case height >= 2*thinBlock:
+			height /= 2
+		case width > 1:
+			width = (width + 1) / 2
+		default:
+			return items
+		}
+	}
+}
+
+// cut sets b.spans to blocks of about height rows and width panels and returns their number.
+func (b *backend) cut(height, width int) (items int) {
+	b.spans = b.spans[:0]
+	for i := range b.products {
+		p := &b.products[i]
+		if p.M == 0 || p.N == 0 {
+			continue
+		}
+		down := (p.M + height - 1) / height
+		sp := span{first: items, product: i, height: (p.M + down - 1) / down}
+		if sp.height < p.M { // whole tiles, for each of the variants
+			sp.height = min((sp.height+11)/12*12, gemm.MaxRows)
+		}
+		down = (p.M + sp.height - 1) / sp.height
+		panels := gemm.Panels(p.N)
+		sp.across = (panels + width - 1) / width
+		sp.width = (panels + sp.across - 1) / sp.across
+		sp.across = (panels + sp.width - 1) / sp.width
+		b.spans = append(b.spans, sp)
+		items += down * sp.across
+	}
+	return items
+}
+
+// item runs work item i.
 func (b *backend) item(i int, s *gemm.Scratch) {
 	lo, hi := 0, len(b.spans)
 	for hi-lo > 1 {
@@ -63,8 +114,8 @@ func (b *backend) item(i int, s *gemm.Scratch) {
 	sp := b.spans[lo]
 	i -= sp.first
 	p := &b.products[sp.product]
-	panel, block := i/sp.blocks, i%sp.blocks
-	b.gemm.Run(p, panel, block*blockRows, min((block+1)*blockRows, p.M), s)
+	row, panel := i/sp.across*sp.height, i%sp.across*sp.width
+	b.gemm.Run(p, row, min(row+sp.height, p.M), panel, min(panel+sp.width, gemm.Panels(p.N)), s)
 }
 
 // mat views the last two dimensions of a tensor.
@@ -91,25 +142,10 @@ func grown[E any](s []E, n int) []E {
 	return s[:n]
 }
 
-// gathered copies the indexed rows of t side by side.
-func (b *backend) gathered(buf *[]float32, t, index tensor.Tensor, n int) gemm.Mat {
-	src, cols := matrix(t), t.Dim(1)
-	*buf = grown(*buf, n*cols)
-	idx := ints(index)
-	for i := 0; i < n; i++ {
-		copy((*buf)[i*cols:(i+1)*cols], src.row(int(idx[i])))
-	}
-	return gemm.Mat{P: *buf, RS: cols, CS: 1}
-}
-
 func (b *backend) groupedGEMM(a kernels.GroupedGEMM, run func()) {
 	off := ints(a.Off)
 	groups := len(off) - 1
-	total := int(off[groups])
-	x := mat(a.A)
-	if a.Index.Ok() {
-		x = b.gathered(&b.gatherX, a.A, a.Index, total)
-	}
+	x, index := mat(a.A), ints(a.Index)
 	c, ldc := a.C.F32(), a.C.Stride(0)
 	b.products = b.products[:0]
 	for g := 0; g < groups; g++ {
@@ -117,10 +153,13 @@ func (b *backend) groupedGEMM(a kernels.GroupedGEMM, run func()) {
 		if lo == hi {
 			continue
 		}
-		b.products = append(b.products, gemm.Product{
-			M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1),
-			A: gemm.Mat{P: x.P[lo*x.RS:], RS: x.RS, CS: x.CS}, B: mat(a.B.At(g)), C: c[lo*ldc:], LDC: ldc,
-		})
+		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), C: c[lo*ldc:], LDC: ldc}
+		if index == nil {
+			p.A.P = x.P[lo*x.RS:]
+		} else {
+			p.AI = index[lo:hi]
+		}
+		b.products = append(b.products, p)
 	}
 	run()
 }

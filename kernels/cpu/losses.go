@@ -16,8 +16,8 @@ func (b *backend) losses() kernels.Losses {
 func (b *backend) crossEntropy(a kernels.CrossEntropy) {
 	x, dx, label, loss := matrix(a.X), matrix(a.DX), ints(a.Label), a.Loss.F64()
 	v := x.cols
-	b.gatherX = grown(b.gatherX, v)
-	p := b.gatherX
+	b.probs = grown(b.probs, v)
+	p := b.probs
 	scale, smooth := float32(a.Scale), float32(a.Smoothing/float64(v))
 	var total float64
 	for i := 0; i < x.n; i++ {

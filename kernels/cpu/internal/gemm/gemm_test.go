@@ -20,15 +20,29 @@ func random(s *rng.Stream, rows, cols int, transposed bool) Mat {
 	return Mat{p, cols + 3, 1}
 }
 
-// TestAgainstFloat64 covers every tile height and edge, both orders of both operands, several depths, bias and accumulation.
+// dense is random without gaps, as weights lie.
+func dense(s *rng.Stream, rows, cols int, transposed bool) Mat {
+	if transposed {
+		return dense(s, cols, rows, false).T()
+	}
+	p := make([]float32, rows*cols)
+	for i := range p {
+		p[i] = float32(s.Normal())
+	}
+	return Mat{p, cols, 1}
+}
+
+// TestAgainstFloat64 covers every tile height and edge, both orders of both operands, gathered rows and sums, several depths, bias and
+// accumulation.
 func TestAgainstFloat64(t *testing.T) {
 	s := rng.New(1)
 	for _, v := range Variants() {
-		for _, m := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 25, 50} {
-			for _, n := range []int{1, 2, 15, 16, 17, 31, 32, 33, 65} {
-				for _, k := range []int{0, 1, 2, 7, 64, 257} {
-					for mode := 0; mode < 4; mode++ {
-						check(t, v, &s, m, n, k, mode)
+		sc := stale()
+		for _, m := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 25, 61} {
+			for _, n := range []int{1, 15, 16, 17, 32, 33, 65} {
+				for _, k := range []int{0, 1, 7, 33, 257} {
+					for mode := 0; mode < 16; mode++ {
+						check(t, v, &s, sc, m, n, k, mode)
 					}
 				}
 			}
@@ -36,9 +50,25 @@ func TestAgainstFloat64(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, v *Variant, s *rng.Stream, m, n, k, mode int) {
+// shuffled returns n indices into [0,n).
+func shuffled(s *rng.Stream, n int) []int32 {
+	index := make([]int32, n)
+	for i := range index {
+		index[i] = int32(s.Intn(n))
+	}
+	return index
+}
+
+// check runs one product against its definition. Bits of mode: A transposed, B transposed, rows of A indexed, k of both indexed.
+func check(t *testing.T, v *Variant, s *rng.Stream, sc *Scratch, m, n, k, mode int) {
 	t.Helper()
 	p := Product{M: m, N: n, K: k, A: random(s, m, k, mode&1 != 0), B: random(s, k, n, mode&2 != 0), LDC: n + 5, Acc: (m+n+k)%2 == 0}
+	if mode&4 != 0 {
+		p.AI = shuffled(s, m)
+	}
+	if mode&8 != 0 {
+		p.AK, p.BK = shuffled(s, k), shuffled(s, k)
+	}
 	p.C = make([]float32, m*p.LDC)
 	for i := range p.C {
 		p.C[i] = float32(s.Normal())
@@ -47,13 +77,7 @@ func check(t *testing.T, v *Variant, s *rng.Stream, m, n, k, mode int) {
 		p.Bias = random(s, 1, n, false).P[:n]
 	}
 	start := append([]float32(nil), p.C...)
-	var sc Scratch
-	for i := range sc.panel {
-		sc.panel[i] = float32(math.NaN()) // stale contents must not show
-	}
-	for j := 0; j < Panels(n); j++ {
-		v.Run(&p, j, 0, m, &sc)
-	}
+	v.Run(&p, 0, m, 0, Panels(n), sc)
 	for i := 0; i < m; i++ {
 		for j := 0; j < p.LDC; j++ {
 			got := float64(p.C[i*p.LDC+j])
@@ -65,7 +89,7 @@ func check(t *testing.T, v *Variant, s *rng.Stream, m, n, k, mode int) {
 			}
 			want, scale := 0.0, 1.0
 			for l := 0; l < k; l++ {
-				x := float64(p.A.P[i*p.A.RS+l*p.A.CS]) * float64(p.B.P[l*p.B.RS+j*p.B.CS])
+				x := float64(p.A.P[at(p.AI, i)*p.A.RS+at(p.AK, l)*p.A.CS]) * float64(p.B.P[at(p.BK, l)*p.B.RS+j*p.B.CS])
 				want += x
 				scale += math.Abs(x)
 			}
@@ -82,6 +106,40 @@ func check(t *testing.T, v *Variant, s *rng.Stream, m, n, k, mode int) {
 	}
 }
 
+// stale returns scratch whose old contents must not show.
+func stale() *Scratch {
+	sc := new(Scratch)
+	for i := range sc.panel {
+		sc.panel[i] = float32(math.NaN())
+	}
+	for i := range sc.block {
+		sc.block[i] = float32(math.NaN())
+	}
+	return sc
+}
+
+// TestStagedRows covers strides that put all rows in the same cache sets, where A is copied first.
+func TestStagedRows(t *testing.T) {
+	s := rng.New(4)
+	for _, v := range Variants() {
+		a, b := dense(&s, 37, 512, false), dense(&s, 512, 70, false)
+		padded := Mat{make([]float32, 37*515), 515, 1}
+		for i := 0; i < 37; i++ {
+			copy(padded.P[i*515:i*515+512], a.P[i*512:])
+		}
+		p := Product{M: 37, N: 70, K: 512, A: a, B: b, C: make([]float32, 37*70), LDC: 70}
+		q := p
+		q.A, q.C = padded, make([]float32, 37*70)
+		v.Run(&p, 0, 37, 0, 3, stale())
+		v.Run(&q, 0, 37, 0, 3, stale())
+		for i := range p.C {
+			if p.C[i] != q.C[i] {
+				t.Fatalf("%s: element %d differs", v.Name, i)
+			}
+		}
+	}
+}
+
 // TestRowsDoNotMatter checks that cutting the rows differently gives the same bits: sums run over k in one order.
 func TestRowsDoNotMatter(t *testing.T) {
 	s := rng.New(2)
@@ -89,13 +147,12 @@ func TestRowsDoNotMatter(t *testing.T) {
 		p := Product{M: 37, N: 40, K: 300, A: random(&s, 37, 300, false), B: random(&s, 300, 40, false), LDC: 40}
 		a, b := make([]float32, 37*40), make([]float32, 37*40)
 		var sc Scratch
-		for j := 0; j < Panels(40); j++ {
-			p.C = a
-			v.Run(&p, j, 0, 37, &sc)
-			p.C = b
-			for lo := 0; lo < 37; lo += 5 {
-				v.Run(&p, j, lo, min(lo+5, 37), &sc)
-			}
+		p.C = a
+		v.Run(&p, 0, 37, 0, 2, &sc)
+		p.C = b
+		for lo := 0; lo < 37; lo += 5 {
+			v.Run(&p, lo, min(lo+5, 37), 0, 1, &sc)
+			v.Run(&p, lo, min(lo+5, 37), 1, 2, &sc)
 		}
 		for i := range a {
 			if a[i] != b[i] {
@@ -108,19 +165,19 @@ func TestRowsDoNotMatter(t *testing.T) {
 func BenchmarkGEMM(b *testing.B) {
 	s := rng.New(3)
 	for _, v := range Variants() {
-		for _, d := range [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {256, 512, 128}, {64, 1024, 512}} {
+		for _, d := range [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {4096, 1024, 512}, {256, 128, 256}, {64, 512, 1024}, {16, 512, 1024}} {
 			for _, tr := range []string{"NN", "NT", "TN"} {
 				if v.Name == "go" && (tr != "NN" || d[0] != 256) {
 					continue
 				}
 				m, n, k := d[0], d[1], d[2]
 				b.Run(fmt.Sprintf("%s/%s/%dx%dx%d", v.Name, tr, m, n, k), func(b *testing.B) {
-					p := Product{M: m, N: n, K: k, A: random(&s, m, k, tr == "TN"), B: random(&s, k, n, tr == "NT"), LDC: n, C: make([]float32, m*n)}
+					p := Product{M: m, N: n, K: k, A: dense(&s, m, k, tr == "TN"), B: dense(&s, k, n, tr == "NT"), LDC: n, C: make([]float32, m*n)}
 					var sc Scratch
 					b.ResetTimer()
 					for i := 0; i < b.N; i++ {
-						for j := 0; j < Panels(n); j++ {
-							v.Run(&p, j, 0, m, &sc)
+						for lo := 0; lo < m; lo += MaxRows {
+							v.Run(&p, lo, min(lo+MaxRows, m), 0, Panels(n), &sc)
 						}
 					}
 					b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")

@@ -21,8 +21,8 @@ func archVariants() []*Variant {
 }
 
 var (
-	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, pack: packT512}
-	avx2   = &Variant{Name: "avx2", mr: 6, run: run2}
+	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, copyRows: copyRows512, transpose: transposePanel512}
+	avx2   = &Variant{Name: "avx2", mr: 6, run: run2, copyRows: copyRows, transpose: transposePanel}
 )
 
 //go:noescape
@@ -147,12 +147,4 @@ func call2(t *tile, mr int) {
 	case 1:
 		avx2x1(t)
 	}
-}
-
-//go:noescape
-func gatherPack(dst, src *float32, stride, k int, mask uint64)
-
-// packT512 packs n <= Panel columns that are contiguous along k: dst[kk*Panel+j] = src[j*stride+kk].
-func packT512(dst, src []float32, stride, k, n int) {
-	gatherPack(&dst[0], &src[0], stride, k, 1<<n-1)
 }

@@ -3,17 +3,16 @@ package gemm
 import "unsafe"
 
 // generic is the variant in plain Go.
-var generic = &Variant{Name: "go", mr: 4, run: goTile}
+var generic = &Variant{Name: "go", mr: 4, run: goTile, copyRows: copyRows, transpose: transposePanel}
 
 // goTile computes a tile row by row.
 func goTile(t *tile, mr, nr int) {
-	b := unsafe.Slice((*float32)(t.b), t.k*Panel)
 	for i := 0; i < mr; i++ {
 		var acc [Panel]float32
 		a := unsafe.Add(t.a, i*t.rs)
 		for k := 0; k < t.k; k++ {
 			x := *(*float32)(unsafe.Add(a, k*t.cs))
-			row := (*[Panel]float32)(b[k*Panel:])
+			row := (*[Panel]float32)(unsafe.Add(t.b, k*t.bs))
 			for j := 0; j < Panel; j += 4 {
 				acc[j] += x * row[j]
 				acc[j+1] += x * row[j+1]

@@ -11,96 +11,119 @@ type Mat struct {
 // T is the transpose.
 func (m Mat) T() Mat { return Mat{m.P, m.CS, m.RS} }
 
-// blockK is the depth of a packed panel: 256 rows of 128 bytes stay in the first-level cache beside a tile of A.
+// blockK is the depth of a packed panel: 256 rows of 128 bytes stay in the first-level cache beside a tile of A. Sums over k are cut here,
+// whatever the shape of a work item, so results do not depend on it.
 const blockK = 256
 
-// Scratch is one worker's memory: the packed panel and the arguments of the micro-kernel.
+// MaxRows is the height of the largest block: with blockK columns it takes a part of the second-level cache, and beside so many rows packing
+// a panel costs little.
+const MaxRows = 360
+
+// Scratch is one worker's memory: the packed panel, the packed block of A and the arguments of the micro-kernel.
 type Scratch struct {
 	panel [blockK * Panel]float32
+	block [blockK * MaxRows]float32
 	tile  tile
 }
 
 // Buffer lends the memory of the panel between products.
 func (s *Scratch) Buffer() []float32 { return s.panel[:] }
 
-// Product is C[m,n] = A[m,k]*B[k,n] (+ C when Acc) (+ Bias). C has column stride 1 and row stride LDC.
+// Product is C[m,n] = A[m,k]*B[k,n] (+ C when Acc) (+ Bias). C has column stride 1 and row stride LDC. Indices gather while packing, without
+// a copy of the whole operand.
 type Product struct {
 	M, N, K int
 	A, B    Mat
+	AI      []int32 // row i of A is row AI[i] of the matrix; nil: row i
+	AK, BK  []int32 // column k of A, row k of B, likewise
 	C       []float32
 	LDC     int
 	Acc     bool
 	Bias    []float32 // [n] or nil
 }
 
+// T is the product of the transposes, C' = B'A', which needs a C that is contiguous along its rows instead. Not for products with AI or Bias.
+func (p Product) T() Product {
+	p.M, p.N, p.A, p.B, p.AK, p.BK = p.N, p.M, p.B.T(), p.A.T(), p.BK, p.AK
+	return p
+}
+
 // Panels returns the number of panels of n columns.
 func Panels(n int) int { return (n + Panel - 1) / Panel }
 
-// Run computes rows [lo,hi) of one panel of columns of p.
-func (v *Variant) Run(p *Product, panel, lo, hi int, s *Scratch) {
-	j0 := panel * Panel
-	nr := min(Panel, p.N-j0)
-	if hi <= lo || nr <= 0 {
+// Run computes rows [lo,hi), at most MaxRows, of panels [p0,p1) of p.
+func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
+	if hi <= lo {
 		return
 	}
+	direct := v.readsDirect(p, hi-lo)
+	staged := p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += blockK {
 		kc := min(blockK, p.K-k0)
-		v.packPanel(s.panel[:], p.B, k0, kc, j0, nr)
-		t := &s.tile
-		*t = tile{rs: 4 * p.A.RS, cs: 4 * p.A.CS, b: unsafe.Pointer(&s.panel), ldc: 4 * p.LDC, k: kc}
-		if p.Acc || k0 > 0 {
-			t.acc = 1
+		if staged {
+			v.packBlock(s, p, k0, kc, lo, hi)
 		}
-		if p.Bias != nil && k0 == 0 {
-			t.bias = unsafe.Pointer(&p.Bias[j0])
+		for panel := p0; panel < p1; panel++ {
+			j0 := panel * Panel
+			nr := min(Panel, p.N-j0)
+			t := &s.tile
+			*t = tile{b: unsafe.Pointer(&s.panel), bs: 4 * Panel, ldc: 4 * p.LDC, k: kc}
+			if direct && nr == Panel {
+				t.b, t.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
+			} else {
+				v.packPanel(s, p, k0, kc, j0, nr)
+			}
+			if p.Acc || k0 > 0 {
+				t.acc = 1
+			}
+			if hi-lo > directRows {
+				t.far = 1
+			}
+			if p.Bias != nil && k0 == 0 {
+				t.bias = unsafe.Pointer(&p.Bias[j0])
+			}
+			v.column(p, k0, j0, nr, lo, hi, staged, s)
 		}
-		v.column(t, p, k0, j0, nr, lo, hi)
 	}
 }
 
-// column runs the tiles of rows [lo,hi) down one packed panel.
-func (v *Variant) column(t *tile, p *Product, k0, j0, nr, lo, hi int) {
+// directRows is the most rows of a product that reads B where it lies: with so few uses packing does not pay.
+const directRows = 48
+
+func (v *Variant) readsDirect(p *Product, rows int) bool {
+	return rows <= directRows && p.B.CS == 1 && p.BK == nil && p.K > 0
+}
+
+// slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
+func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
+
+// column runs the tiles of rows [lo,hi) down one panel.
+func (v *Variant) column(p *Product, k0, j0, nr, lo, hi int, staged bool, s *Scratch) {
+	t := &s.tile
+	kc := t.k
 	for i := lo; i < hi; {
-		mr := rows(hi-i, v.mr)
-		if p.K > 0 {
-			t.a = unsafe.Pointer(&p.A.P[i*p.A.RS+k0*p.A.CS])
+		h := v.height(hi - i)
+		switch {
+		case !staged:
+			t.rs, t.cs = 4*p.A.RS, 4*p.A.CS
+			if kc > 0 {
+				t.a = unsafe.Pointer(&p.A.P[i*p.A.RS+k0*p.A.CS])
+			}
+		case p.A.CS == 1 && p.AK == nil:
+			t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*kc]), 4*kc, 4
+		default:
+			t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*kc]), 4, 4*h
 		}
 		t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
-		v.run(t, mr, nr)
-		i += mr
+		v.run(t, h, nr)
+		i += h
 	}
 }
 
-// rows picks the height of the next tile: the largest one, but two even tiles rather than a full and a thin one at the end.
-func rows(left, mr int) int {
-	if left > mr && left < 2*mr {
+// height picks the rows of the next tile: the most, but two even tiles rather than a full and a thin one at the end.
+func (v *Variant) height(left int) int {
+	if left > v.mr && left < 2*v.mr {
 		return (left + 1) / 2
 	}
-	return min(left, mr)
-}
-
-// packPanel copies B[k0:k0+kc, j0:j0+nr] to dst as [kc][Panel], padded with zeros.
-func (v *Variant) packPanel(dst []float32, b Mat, k0, kc, j0, nr int) {
-	if kc == 0 {
-		return
-	}
-	src := b.P[k0*b.RS+j0*b.CS:]
-	switch {
-	case b.CS == 1:
-		for k := 0; k < kc; k++ {
-			row := dst[k*Panel : k*Panel+Panel]
-			copy(row, src[k*b.RS:k*b.RS+nr])
-			clear(row[nr:])
-		}
-	case b.RS == 1 && v.pack != nil:
-		v.pack(dst, src, b.CS, kc, nr)
-	default:
-		for k := 0; k < kc; k++ {
-			row := dst[k*Panel : k*Panel+Panel]
-			for j := 0; j < nr; j++ {
-				row[j] = src[k*b.RS+j*b.CS]
-			}
-			clear(row[nr:])
-		}
-	}
+	return min(left, v.mr)
 }

@@ -20,14 +20,21 @@ type tile struct {
 	mask   uint64 // valid columns, one bit each
 	acc    uint64 // add to C
 	bias   unsafe.Pointer
+	bs     int // bytes from row to row of B
+	far    int // not 0: C is not expected in the first-level cache
 }
 
-// Variant is one implementation of the micro-kernel.
+// Variant is one implementation of the micro-kernel and of the packing loops.
 type Variant struct {
 	Name string
-	mr   int                                        // most rows of a tile
-	run  func(t *tile, mr, nr int)                  // mr rows by nr <= Panel columns of a panel
-	pack func(dst, src []float32, stride, k, n int) // transposing pack, nil for plain Go
+	mr   int                       // most rows of a tile
+	run  func(t *tile, mr, nr int) // mr rows by nr <= Panel columns
+
+	// copyRows copies k rows of n columns, step elements apart in dst; row i is row index[i] of src with an index. With pad, n <= Panel and
+	// the columns up to Panel become zero.
+	copyRows func(dst, src []float32, stride, k, n, step int, index []int32, pad bool)
+	// transpose packs n <= Panel columns that are contiguous along k: dst[i*Panel+j] = src[j*stride+i]; other columns become zero.
+	transpose func(dst, src []float32, stride, k, n int)
 }
 
 // Variants lists what this build can run on this processor, the best first. The plain Go one is always there.

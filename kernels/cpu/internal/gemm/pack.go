@@ -1,0 +1,98 @@
+package gemm
+
+// copyRows is Variant.copyRows in plain Go.
+func copyRows(dst, src []float32, stride, k, n, step int, index []int32, pad bool) {
+	for i := 0; i < k; i++ {
+		from := i
+		if index != nil {
+			from = int(index[i])
+		}
+		row, to := src[from*stride:from*stride+n], dst[i*step:]
+		if n == Panel {
+			*(*[Panel]float32)(to) = *(*[Panel]float32)(row)
+			continue
+		}
+		copy(to, row)
+		if pad {
+			clear(to[n:Panel])
+		}
+	}
+}
+
+// transposePanel is Variant.transpose in plain Go.
+func transposePanel(dst, src []float32, stride, k, n int) {
+	for j := 0; j < n; j++ {
+		for i, x := range src[j*stride : j*stride+k] {
+			dst[i*Panel+j] = x
+		}
+	}
+	if n < Panel {
+		for i := 0; i < k; i++ {
+			clear(dst[i*Panel+n : (i+1)*Panel])
+		}
+	}
+}
+
+// packPanel copies B[k0:k0+kc, j0:j0+nr] to the panel as [kc][Panel], padded with zeros.
+func (v *Variant) packPanel(s *Scratch, p *Product, k0, kc, j0, nr int) {
+	dst, b := s.panel[:], p.B
+	switch {
+	case kc == 0:
+	case b.CS == 1 && p.BK != nil:
+		v.copyRows(dst, b.P[j0:], b.RS, kc, nr, Panel, p.BK[k0:k0+kc], true)
+	case b.CS == 1:
+		v.copyRows(dst, b.P[k0*b.RS+j0:], b.RS, kc, nr, Panel, nil, true)
+	case b.RS == 1 && p.BK == nil:
+		v.transpose(dst, b.P[k0+j0*b.CS:], b.CS, kc, nr)
+	default:
+		for k := 0; k < kc; k++ {
+			row := dst[k*Panel : k*Panel+Panel]
+			for j := 0; j < nr; j++ {
+				row[j] = b.P[at(p.BK, k0+k)*b.RS+(j0+j)*b.CS]
+			}
+			clear(row[nr:])
+		}
+	}
+}
+
+// packBlock copies rows [lo,hi) of A, columns [k0,k0+kc), to s.block: rows of kc when A is contiguous along k, else tiles of [kc][height].
+// Either way the tile that starts at row i is at (i-lo)*kc.
+func (v *Variant) packBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
+	dst, a := s.block[:], p.A
+	if a.CS == 1 && p.AK == nil {
+		for i := lo; i < hi; i++ {
+			row := a.P[at(p.AI, i)*a.RS+k0:]
+			copy(dst[(i-lo)*kc:(i-lo+1)*kc], row[:kc])
+		}
+		return
+	}
+	var index []int32
+	if p.AK != nil {
+		index = p.AK[k0 : k0+kc]
+	}
+	for i := lo; i < hi; {
+		h := v.height(hi - i)
+		to := dst[(i-lo)*kc:]
+		switch {
+		case kc > 0 && a.RS == 1 && p.AI == nil && index != nil:
+			v.copyRows(to, a.P[i:], a.CS, kc, h, h, index, false)
+		case kc > 0 && a.RS == 1 && p.AI == nil:
+			v.copyRows(to, a.P[i+k0*a.CS:], a.CS, kc, h, h, nil, false)
+		default:
+			for k := 0; k < kc; k++ {
+				for r := 0; r < h; r++ {
+					to[k*h+r] = a.P[at(p.AI, i+r)*a.RS+at(p.AK, k0+k)*a.CS]
+				}
+			}
+		}
+		i += h
+	}
+}
+
+// at is index[i], or i without an index.
+func at(index []int32, i int) int {
+	if index == nil {
+		return i
+	}
+	return int(index[i])
+}

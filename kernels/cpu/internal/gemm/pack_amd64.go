@@ -1,0 +1,41 @@
+//go:build !purego
+
+package gemm
+
+//go:noescape
+func packPanel512(dst, src *float32, stride, k int, mask uint64, step int, index *int32)
+
+//go:noescape
+func packTile512(dst, src *float32, stride, k int, mask uint64, step int, index *int32)
+
+//go:noescape
+func transpose512(dst, src *float32, stride, k, n int)
+
+func copyRows512(dst, src []float32, stride, k, n, step int, index []int32, pad bool) {
+	if k == 0 {
+		return
+	}
+	var ix *int32
+	if index != nil {
+		ix = &index[0]
+	}
+	if pad {
+		packPanel512(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
+	} else {
+		packTile512(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
+	}
+}
+
+func transposePanel512(dst, src []float32, stride, k, n int) {
+	if k == 0 {
+		return
+	}
+	transpose512(&dst[0], &src[0], stride, k, min(n, 16))
+	if n > 16 {
+		transpose512(&dst[16], &src[16*stride], stride, k, n-16)
+		return
+	}
+	for i := 0; i < k; i++ {
+		*(*[16]float32)(dst[i*Panel+16:]) = [16]float32{}
+	}
+}
