@@ -14,16 +14,19 @@ import (
 )
 
 // TestNoAllocations checks that after warm-up a hundred steps allocate nothing, with the background loader at work. The runtime
-// allocates a little of its own now and then (timers, blocked goroutines, finalizers of what earlier tests left), a leak in the step
-// does so every time: the best of three windows counts.
+// allocates a little of its own: when a goroutine blocks on one processor and wakes on another, its record moves between per-processor caches that
+// a collection has emptied. That settles; a leak in the step never does, and counts at least once per step. So the best of several windows counts.
 func TestNoAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
 	for _, method := range []string{"pcgrad", "sum", "mgda", "graddrop", "famo"} {
 		e := newEngine(t, "surgery.method="+method)
+		runtime.GC()
 		steps(t, e, 40)
 		best := uint64(math.MaxUint64)
-		for try := 0; try < 3 && best >= 10; try++ {
+		for try := 0; try < 10 && best >= 10; try++ {
 			var before, after runtime.MemStats
-			runtime.GC()
 			runtime.ReadMemStats(&before)
 			steps(t, e, 100)
 			runtime.ReadMemStats(&after)

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"artel/benchmarks/internal/binary"
 )
 
 // variant is one line of the table; several runs (single-task models) may make one line.
@@ -63,10 +65,11 @@ func main() {
 	train := flag.String("train", "", "the train binary; empty: build it")
 	flag.Parse()
 	if *train == "" {
-		*train = filepath.Join(os.TempDir(), "artel-train")
-		if msg, err := exec.Command("go", "build", "-o", *train, "artel/cmd/train").CombinedOutput(); err != nil {
-			log.Fatalf("build: %v\n%s", err, msg)
+		path, err := binary.Train(os.TempDir())
+		if err != nil {
+			log.Fatal(err)
 		}
+		*train = path
 	}
 	var first map[string][]float64
 	var firstSeconds []float64
