@@ -64,6 +64,7 @@ type Backend struct {
 	Losses
 	Routing
 	Training
+	Surgery
 }
 
 // New returns a contiguous zeroed tensor in the backend's memory.

@@ -7,7 +7,6 @@ type Training struct {
 	Gram       func(Gram)
 	CrossGram  func(CrossGram)
 	Combine    func(Combine)
-	GradDrop   func(GradDrop)
 	SumSquares func(SumSquares)
 	SGD        func(SGD)
 	Adam       func(Adam)
@@ -30,22 +29,6 @@ type CrossGram struct{ J, K, Present, G tensor.Tensor }
 //
 //	J [M,P]  Present I32 [M]  W F64 [M]  Dst [P]  SumSq F64 [1] or none; Dst may be a row of J.
 type Combine struct{ Dst, J, Present, W, SumSq tensor.Tensor }
-
-// GradDrop is gradient sign dropout (Chen et al. 2020, algorithm 1) on every coordinate p of the present task gradients:
-//
-//	q = (1 + sum_t J[t,p] / sum_t |J[t,p]|) / 2   (1/2 for 0/0)
-//	Dst[p] = sum_t (leak_t + (1-leak_t) * m_t) * J[t,p],   m_t = 1 if q > u_p and J[t,p] > 0, or q < u_p and J[t,p] < 0; else 0
-//
-// u_p is word p%4 of the Philox block of Key at (Hi, (Offset+p)/4), with Offset a multiple of 4, over 2^32. Where q is within
-// rounding of u_p either side of the comparison is right. A column whose present gradients are not all finite gives a value
-// that is not finite.
-//
-//	J [M,P]  Present I32 [M]  Leak F64 [M]  Dst [P]  SumSq F64 [1] or none
-type GradDrop struct {
-	Dst, J, Present, Leak, SumSq tensor.Tensor
-	Key, Hi                      uint64
-	Offset                       int
-}
 
 // SumSquares is Dst[0] += sum of X^2 in float64, in fixed blocks.   X [P]  Dst F64 [1]
 type SumSquares struct{ Dst, X tensor.Tensor }

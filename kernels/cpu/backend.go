@@ -70,6 +70,7 @@ func NewVariant(name string) (*kernels.Backend, error) {
 		Losses:      b.losses(),
 		Routing:     b.routing(),
 		Training:    b.training(),
+		Surgery:     b.surgery(),
 	}, nil
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"artel/kernels"
 	"artel/kernels/cpu/internal/vec"
-	"artel/rng"
 )
 
 // block is the number of columns that one partial sum covers; it fixes the order of summation.
@@ -13,7 +12,7 @@ const block = 2048
 
 func (b *backend) training() kernels.Training {
 	gram, cross := newLoop(b.gramBlocks), newLoop(b.crossGramBlocks)
-	combine, drop := newLoop(b.combineBlocks), newLoop(b.gradDropBlocks)
+	combine := newLoop(b.combineBlocks)
 	squares, sgd, adam, lion := newLoop(b.squareBlocks), newLoop(sgdRange), newLoop(b.adamRange), newLoop(lionRange)
 	return kernels.Training{
 		Gram: func(a kernels.Gram) {
@@ -32,14 +31,6 @@ func (b *backend) training() kernels.Training {
 			n := blocks(a.Dst.Dim(0))
 			b.sums = grown(b.sums, n)
 			combine.call(b.pool, a, n, a.J.Dim(0)*block)
-			if a.SumSq.Ok() {
-				addSums(a.SumSq.F64(), b.sums)
-			}
-		},
-		GradDrop: func(a kernels.GradDrop) {
-			n := blocks(a.Dst.Dim(0))
-			b.sums = grown(b.sums, n)
-			drop.call(b.pool, a, n, 8*block)
 			if a.SumSq.Ok() {
 				addSums(a.SumSq.F64(), b.sums)
 			}
@@ -182,43 +173,6 @@ func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 		}
 		copy(d, acc)
 		b.sums[i] = b.dot64(d, d)
-	}
-}
-
-func (b *backend) gradDropBlocks(a *kernels.GradDrop, lo, hi int) {
-	j, present, leak, dst := matrix(a.J), ints(a.Present), a.Leak.F64(), floats(a.Dst)
-	for i := lo; i < hi; i++ {
-		c0, c1 := cut(i, len(dst))
-		for p := c0; p < c1; p++ {
-			words := rng.Philox(a.Key, a.Hi, uint64(a.Offset+p)/4)
-			u := float64(words[(a.Offset+p)%4]) * 0x1p-32
-			var sum, size float64
-			for t := 0; t < j.n; t++ {
-				if present[t] != 0 {
-					v := float64(j.p[t*j.ld+p])
-					sum += v
-					size += math.Abs(v)
-				}
-			}
-			q := 0.5
-			if size != 0 {
-				q = (1 + sum/size) / 2
-			}
-			var out float64
-			for t := 0; t < j.n; t++ {
-				if present[t] == 0 {
-					continue
-				}
-				v := float64(j.p[t*j.ld+p])
-				keep := leak[t]
-				if q > u && v > 0 || q < u && v < 0 || v != v {
-					keep = 1
-				}
-				out += keep * v
-			}
-			dst[p] = float32(out)
-		}
-		b.sums[i] = b.dot64(dst[c0:c1], dst[c0:c1])
 	}
 }
 

@@ -83,7 +83,8 @@ func opTests() []opTest {
 		{"Balance", testBalance}, {"ZLoss", testZLoss}, {"Metrics", testMetrics},
 		{"TopK", testTopK}, {"TopKGrad", testTopKGrad}, {"RoutePlan", testRoutePlan}, {"GatherSum", testGatherSum},
 		{"RowNormalize", testRowNormalize}, {"RowNormalizeGrad", testRowNormalizeGrad}, {"CountPicks", testCountPicks},
-		{"Gram", testGram}, {"CrossGram", testCrossGram}, {"Combine", testCombine}, {"GradDrop", testGradDrop}, {"SumSquares", testSumSquares},
+		{"Gram", testGram}, {"CrossGram", testCrossGram}, {"Combine", testCombine}, {"SumSquares", testSumSquares},
+		{"GradDrop", testGradDrop}, {"TrimmedMean", testTrimmedMean}, {"Track", testTrack}, {"Excess", testExcess}, {"MaskRows", testMaskRows}, {"Select", testSelect},
 		{"SGD", testSGD}, {"Adam", testAdam}, {"Lion", testLion},
 	}
 }

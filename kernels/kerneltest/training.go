@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"artel/kernels"
-	"artel/rng"
 	"artel/tensor"
 )
 
@@ -94,46 +93,6 @@ func testCombine(s *suite) {
 	c := s.newCase(0, "NaN and infinity")
 	c.run(kernels.Combine{J: c.poison(c.float(2, 21)), Present: c.present(2, 0), W: c.double(func(int) float64 { return 1 }, 2),
 		Dst: c.out(false, 2, 21), SumSq: c.total(23, 1)})
-}
-
-func testGradDrop(s *suite) {
-	n := 0
-	s.eachJacobian(func(c *testCase, m, p, absent int) {
-		n++
-		args := kernels.GradDrop{J: c.taskGradients(m, p, absent), Present: c.present(m, absent), Dst: c.out(false, m+2, p),
-			Key: c.rnd.Key, Hi: 7, Offset: n % 3 * 4096}
-		args.Leak = c.double(func(int) float64 { return float64(c.rnd.Intn(3)) / 4 }, m)
-		if n%2 == 0 {
-			args.SumSq = c.total(p+m+2, 1)
-		}
-		c.separateSigns(args)
-		c.run(args)
-	})
-	c := s.newCase(0, "all zero")
-	c.run(kernels.GradDrop{J: c.floats(func(int) float64 { return 0 }, 2, 21), Present: c.present(2, 0),
-		Leak: c.double(func(int) float64 { return 0 }, 2), Dst: c.out(false, 1, 21)})
-}
-
-// separateSigns clears the columns where the share of positive gradients is so near to the random number that rounding
-// decides the comparison.
-func (c *testCase) separateSigns(a kernels.GradDrop) {
-	get, set, present := getter(a.J), setter(a.J), getter(a.Present)
-	for p := 0; p < a.J.Dim(1); p++ {
-		var sum, size float64
-		for t := 0; t < a.J.Dim(0); t++ {
-			if g := get(t*a.J.Stride(0) + p); present(t) != 0 {
-				sum += g
-				size += math.Abs(g)
-			}
-		}
-		at := uint64(a.Offset + p)
-		u := float64(rng.Philox(a.Key, a.Hi, at/4)[at%4]) * 0x1p-32
-		if q := (1 + sum/size) / 2; math.Abs(q-u) < 1e-4 {
-			for t := 0; t < a.J.Dim(0); t++ {
-				set(t*a.J.Stride(0)+p, 0)
-			}
-		}
-	}
 }
 
 func testSumSquares(s *suite) {

@@ -41,7 +41,10 @@ func New() *kernels.Backend {
 			RowNormalize: rowNormalize, RowNormalizeGrad: rowNormalizeGrad, CountPicks: countPicks,
 		},
 		Training: kernels.Training{
-			Gram: gram, CrossGram: crossGram, Combine: combine, GradDrop: gradDrop, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
+			Gram: gram, CrossGram: crossGram, Combine: combine, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
+		},
+		Surgery: kernels.Surgery{
+			GradDrop: gradDrop, TrimmedMean: trimmedMean, Track: track, Excess: excess, MaskRows: maskRows, Select: selectElements,
 		},
 	}
 }
