@@ -64,9 +64,9 @@ type Log struct {
 // Default is the demo: four tasks on pairs of garments, a task-blind and a task-aware mixture, PCGrad.
 func Default() Config {
 	o := optim.Default()
-	o.LR = 3e-3
+	o.LR = 4e-3
 	return Config{
-		Seed: 1, Device: "auto", Steps: 2400, Batch: 256, Accumulate: 1,
+		Seed: 1, Device: "auto", Steps: 4000, Batch: 256, Accumulate: 1,
 		Data: data.Config{
 			Domains: []data.Domain{{Source: config.Member{Name: "multifashion"}, Rows: "shared", Weight: 1}},
 			Sampler: config.Member{Name: "proportional"}, Prefetch: 2,

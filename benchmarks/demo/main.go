@@ -1,7 +1,9 @@
 // Command demo trains the default run and its alternatives over several seeds and prints a Markdown table: mean and standard deviation of the test
-// accuracies, and the seconds of the fastest training (noise of the machine only adds); then the first variant seed by seed. Finished runs are kept under -out and not run again, so it can be stopped and continued.
+// accuracies; then the first variant seed by seed. Finished runs are kept under -out and not run again, so it can be stopped and continued. Accuracies do not
+// depend on the machine's load; times do, so -times measures them by themselves, in short runs.
 //
 //	go run ./demo [-out DIR] [-seeds 5] [-only NAME]
+//	go run ./demo -times
 package main
 
 import (
@@ -13,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 
 	"artel/benchmarks/internal/binary"
 )
@@ -62,6 +63,7 @@ func main() {
 	out := flag.String("out", "runs/demo", "directory of the runs")
 	seeds := flag.Int("seeds", 5, "number of seeds")
 	only := flag.String("only", "", "run one variant")
+	times := flag.Bool("times", false, "measure times per step instead")
 	train := flag.String("train", "", "the train binary; empty: build it")
 	flag.Parse()
 	if *train == "" {
@@ -71,14 +73,19 @@ func main() {
 		}
 		*train = path
 	}
+	if *times {
+		if err := printTimes(*train); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	var first map[string][]float64
-	var firstSeconds []float64
-	fmt.Println("| variant | left % | right % | same % | placement % | seconds |\n|---|---|---|---|---|---|")
+	fmt.Println("| variant | left % | right % | same % | placement % |\n|---|---|---|---|---|")
 	for i, v := range variants() {
 		if *only != "" && *only != v.name {
 			continue
 		}
-		acc, seconds, err := v.measure(*train, filepath.Join(*out, fmt.Sprint(i)), *seeds)
+		acc, err := v.measure(*train, filepath.Join(*out, fmt.Sprint(i)), *seeds)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -86,22 +93,47 @@ func main() {
 		for _, t := range tasks {
 			fmt.Printf(" | %s", spread(acc[t]))
 		}
-		fmt.Printf(" | %.0f |\n", slices.Min(seconds))
+		fmt.Println(" |")
 		if i == 0 {
-			first, firstSeconds = acc, seconds
+			first = acc
 		}
 	}
 	if first == nil {
 		return
 	}
-	fmt.Println("\n| seed | left % | right % | same % | placement % | seconds |\n|---|---|---|---|---|---|")
-	for i, s := range firstSeconds {
+	fmt.Println("\n| seed | left % | right % | same % | placement % |\n|---|---|---|---|---|")
+	for i := range *seeds {
 		fmt.Printf("| %d", i+1)
 		for _, t := range tasks {
 			fmt.Printf(" | %.2f", first[t][i])
 		}
-		fmt.Printf(" | %.0f |\n", s)
+		fmt.Println(" |")
 	}
+}
+
+// printTimes prints the milliseconds per training step of every variant, the least of three short runs.
+func printTimes(train string) error {
+	const steps = 300
+	dir, err := os.MkdirTemp("", "artel-demo")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Println("| variant | ms per step |\n|---|---|")
+	for _, v := range variants() {
+		least := math.Inf(1)
+		for try := range 3 {
+			r := run{args: append([]string{fmt.Sprint("steps=", steps)}, v.runs[0].args...)}
+			s, err := r.run(train, filepath.Join(dir, fmt.Sprint(v.name[:3], try)), 1)
+			if err != nil {
+				return err
+			}
+			least = min(least, 1e3*s.Seconds/steps)
+			os.RemoveAll(filepath.Join(dir, fmt.Sprint(v.name[:3], try)))
+		}
+		fmt.Printf("| %s | %.2f |\n", v.name, least)
+	}
+	return nil
 }
 
 // summary is what is read of a run's summary.json.
@@ -110,24 +142,21 @@ type summary struct {
 	Seconds float64                       `json:"seconds"`
 }
 
-// measure runs a variant for all seeds and returns the tasks' accuracies in percent and the seconds of training, by seed.
-func (v variant) measure(train, dir string, seeds int) (acc map[string][]float64, seconds []float64, err error) {
+// measure runs a variant for all seeds and returns the tasks' accuracies in percent, by seed.
+func (v variant) measure(train, dir string, seeds int) (acc map[string][]float64, err error) {
 	acc = map[string][]float64{}
 	for seed := 1; seed <= seeds; seed++ {
-		total := 0.0
 		for i, r := range v.runs {
 			s, err := r.run(train, filepath.Join(dir, fmt.Sprintf("%d-%d", seed, i)), seed)
 			if err != nil {
-				return nil, nil, fmt.Errorf("%s: seed %d: %w", v.name, seed, err)
+				return nil, fmt.Errorf("%s: seed %d: %w", v.name, seed, err)
 			}
-			total += s.Seconds
 			for _, t := range r.tasks {
 				acc[t] = append(acc[t], 100*s.Tasks[t]["accuracy"])
 			}
 		}
-		seconds = append(seconds, total)
 	}
-	return acc, seconds, nil
+	return acc, nil
 }
 
 // run trains unless a finished run is there.
@@ -136,7 +165,7 @@ func (r run) run(train, dir string, seed int) (*summary, error) {
 	raw, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
 		os.RemoveAll(dir)
-		args := append([]string{"out=" + dir, fmt.Sprintf("seed=%d", seed), "eval.every=0", "log.every=500"}, r.args...)
+		args := append([]string{"out=" + dir, fmt.Sprintf("seed=%d", seed), "eval.every=0", "log.every=100"}, r.args...)
 		cmd := exec.Command(train, args...)
 		if msg, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%v: %w\n%s", args, err, msg)
