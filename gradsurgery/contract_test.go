@@ -108,8 +108,9 @@ func TestRestore(t *testing.T) {
 			for _, x := range a.State() {
 				saved = append(saved, gradsurgery.Array{Name: x.Name, Data: slices.Clone(x.Data)})
 			}
-			want := steps(a, 5, 10)
 			b := fresh()
+			copyMemory(b, a)
+			want := steps(a, 5, 10)
 			if err := b.Restore(saved); err != nil {
 				t.Fatal(err)
 			}
@@ -140,13 +141,20 @@ func TestNoAllocations(t *testing.T) {
 	in := j.input()
 	w := make([]float64, 8)
 	c := gradsurgery.Column{Leak: make([]float64, 8)}
+	in.Excess = in.Losses
+	keep, take := make([]float64, 8), make([]float64, 8)
 	for _, e := range gradsurgery.Entries() {
 		s := build(t, e.Name, nil, 8)
 		if n := testing.AllocsPerRun(10, func() {
 			var err error
-			if s.Needs.Level == gradsurgery.TaskGradients {
+			if s.Needs.Track {
+				err = s.Track(in, keep, take)
+			}
+			switch {
+			case err != nil:
+			case s.Needs.Level == gradsurgery.TaskGradients:
 				err = s.Columns(in, &c)
-			} else {
+			default:
 				err = s.Weights(in, w)
 			}
 			if s.Needs.AfterStep && err == nil {
@@ -187,6 +195,12 @@ func BenchmarkWeights(b *testing.B) {
 			s := build(b, e.Name, nil, m)
 			if s.Needs.Level == gradsurgery.TaskGradients {
 				continue
+			}
+			in.Excess = in.Losses
+			if s.Needs.Track {
+				if err := s.Track(in, make([]float64, m), make([]float64, m)); err != nil {
+					b.Fatal(err)
+				}
 			}
 			b.Run(fmt.Sprintf("%s/%d", e.Name, m), func(b *testing.B) {
 				for b.Loop() {

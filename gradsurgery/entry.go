@@ -97,6 +97,7 @@ func (e Entry) build(cfg any, tasks, units int) (*Surgery, error) {
 	}
 	s := &Surgery{Entry: e, Needs: m.Needs(), tasks: tasks, units: units, method: m}
 	s.columner, _ = m.(Columner)
+	s.tracker, _ = m.(Tracker)
 	s.after, _ = m.(AfterStepper)
 	if st, ok := m.(Stateful); ok {
 		s.state = st.State()

@@ -86,6 +86,9 @@ type options struct {
 	Permutations [][]int
 	Pref         []float64 `json:"pref_vector"`
 	Leak         []float64
+	Trim         int `json:"trim_number"`
+	Outliers     int `json:"n_byzantine"`
+	Selected     int `json:"n_selected"`
 	U            json.RawMessage
 }
 
@@ -126,6 +129,16 @@ func TestGolden(t *testing.T) {
 					}
 				}
 				compared["graddrop"]++
+				continue
+			}
+			if r.Method == "trimmed_mean" {
+				got, _ := c.J.columns(t, build(t, "trimmed_mean", &gradsurgery.TrimmedMeanOptions{Trim: o.Trim}, c.M), c.J.input())
+				for p := range got {
+					if !near(got[p], r.Output[p], 1e-14*(1+math.Abs(r.Output[p]))) {
+						t.Errorf("%s trimmed_mean: coordinate %d is %v, want %v", c.ID, p, got[p], r.Output[p])
+					}
+				}
+				compared[r.Method]++
 				continue
 			}
 			if len(o.Permutations) > 0 {
@@ -217,6 +230,8 @@ func matching(c *goldenCase, r *goldenResult, o *options, orders [][]int) (match
 			cfg.Order, cfg.Given = "given", orders
 		}
 		return match{r.Method, cfg, 1e-12, true}, true
+	case "krum":
+		return match{r.Method, &gradsurgery.KrumOptions{Outliers: o.Outliers, Selected: o.Selected, Plain: true}, 1e-14, true}, regular // ties break differently
 	case "upgrad", "dualproj":
 		return match{r.Method, &gradsurgery.ConeOptions{Pref: o.Pref}, 1e-10, unique}, true
 	case "imtl_g": // a pseudo-inverse of G depends on row lengths, ours does not: equal where the distinct rows are independent

@@ -9,23 +9,24 @@ func init() {
 			"dv_t = sign(n_t - target_t) |g_t|, then v *= m / sum v. w = v before the move. One v per unit; losses must be positive.",
 		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Golden: []string{"gradnorm"},
-		Config: func() any { return &GradNormOptions{Alpha: 1.5, LR: 0.025} },
+		Config: func() any { return &GradNormOptions{Alpha: 1.5, LR: 0.025, Layers: "all"} },
 		New: func(cfg any, tasks, units int) (Method, error) {
 			o := cfg.(*GradNormOptions)
 			g := &gradnorm{o: *o, tasks: tasks, v: make([]float64, units*tasks), start: make([]float64, units*tasks), target: make([]float64, tasks)}
 			for i := range g.v {
 				g.v[i] = 1
 			}
-			return g, first(within("alpha", o.Alpha, 0, 100), positive("lr", o.LR))
+			return g, first(within("alpha", o.Alpha, 0, 100), positive("lr", o.LR), oneOf("layers", o.Layers, "all", "last"))
 		},
 	})
 }
 
 // GradNormOptions are the options of "gradnorm".
 type GradNormOptions struct {
-	Alpha float64 `yaml:"alpha" doc:"how strongly slow tasks are favoured; 0 = equal gradient lengths" range:"0..100"`
-	LR    float64 `yaml:"lr" doc:"learning rate of the weights, relative to the mean gradient length" range:"0<.."`
-	Raw   bool    `yaml:"raw" doc:"use lr as it is, as the paper does, so that it depends on the scale of the gradients"`
+	Alpha  float64 `yaml:"alpha" doc:"how strongly slow tasks are favoured; 0 = equal gradient lengths" range:"0..100"`
+	LR     float64 `yaml:"lr" doc:"learning rate of the weights, relative to the mean gradient length" range:"0<.."`
+	Layers string  `yaml:"layers" doc:"where gradient lengths are taken: all shared parameters, or the last shared layer (the paper)" oneof:"all last"`
+	Raw    bool    `yaml:"raw" doc:"use lr as it is, as the paper does, so that it depends on the scale of the gradients"`
 }
 
 type gradnorm struct {
@@ -35,7 +36,9 @@ type gradnorm struct {
 	target   []float64 // [m]
 }
 
-func (g *gradnorm) Needs() Needs { return Needs{Level: Gram, Batches: 1, Own: len(g.v)} }
+func (g *gradnorm) Needs() Needs {
+	return Needs{Level: Gram, Batches: 1, Own: len(g.v), LastLayer: g.o.Layers == "last"}
+}
 
 func (g *gradnorm) Weights(in *Input, w []float64) error {
 	if err := positiveLosses(in); err != nil {

@@ -48,6 +48,13 @@ type Needs struct {
 	AfterStep bool
 	// Constant says that the weights depend on nothing but the number of tasks: no losses are needed for them.
 	Constant bool
+	// Track asks for tracked task gradients Y [m,P]: the engine keeps them between steps and saves them. The method is a Tracker; Weights then sees
+	// Gram = Y Y^T, and the weights apply to Y.
+	Track bool
+	// Squares asks for Input.Excess: the engine keeps the running sums of squared task gradients [m,P] and saves them.
+	Squares bool
+	// LastLayer asks for a Gram matrix over the last layer of the unit alone; the weights apply to the whole unit.
+	LastLayer bool
 	// Own is the number of scalars the method learns by itself; they live in State and not among the model's parameters.
 	Own int
 }
@@ -60,6 +67,7 @@ type Input struct {
 	Losses []float64 // [m] mean loss of each present task over the batch
 	Gram   []float64 // [m*m] row-major J J^T of the first batch; nil at level Losses
 	Cross  []float64 // [m*m] row-major J1 J2^T; nil unless Needs.Batches >= 2
+	Excess []float64 // [m] sum over p of g_t[p]^2 / sqrt(S_t[p] + 1e-7), S_t the sum of squares up to this step; nil unless Needs.Squares
 	// RNG is keyed by (seed, step, unit). A method draws from RNG.Sub(purpose, task id), so that what a task draws does not
 	// depend on which other tasks are present.
 	RNG rng.Stream
@@ -79,6 +87,13 @@ type Method interface {
 type Columner interface {
 	// Columns fills c with the column kernel of the unit and its parameters. c.Leak has length m on entry.
 	Columns(in *Input, c *Column) error
+}
+
+// Tracker is implemented by methods with Needs.Track.
+type Tracker interface {
+	// Track writes keep and take [m]: the tracked gradient of a task becomes keep*Y + take*g. It is called once per unit and step, before
+	// Weights, with Gram = J J^T of the gradients g as they are.
+	Track(in *Input, keep, take []float64) error
 }
 
 // AfterStepper is implemented by methods with Needs.AfterStep.
@@ -108,6 +123,8 @@ const (
 	NoColumns ColumnKernel = iota
 	// GradDropColumns is kernels.GradDrop with Leak, Key and Hi.
 	GradDropColumns
+	// TrimmedMeanColumns is kernels.TrimmedMean with Trim.
+	TrimmedMeanColumns
 )
 
 // Column is a column kernel and its parameters.
@@ -115,4 +132,5 @@ type Column struct {
 	Kernel  ColumnKernel
 	Leak    []float64 // [m] share of every task gradient that always passes
 	Key, Hi uint64    // of the random numbers; see kernels.GradDrop
+	Trim    int       // values cut at each end; see kernels.TrimmedMean
 }

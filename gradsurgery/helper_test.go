@@ -95,33 +95,6 @@ func weights(t testing.TB, name string, cfg any, in *gradsurgery.Input) []float6
 	return w
 }
 
-// update runs one step of s on the rows and returns the update and the size of its terms; column kernels are evaluated here from
-// the formula of kernels.GradDrop.
-func (j rows) update(t testing.TB, s *gradsurgery.Surgery, in *gradsurgery.Input) (g []float64, size float64) {
-	t.Helper()
-	if s.Needs.Level == gradsurgery.TaskGradients {
-		c := gradsurgery.Column{Leak: make([]float64, len(j))}
-		if err := s.Columns(in, &c); err != nil {
-			t.Fatal(err)
-		}
-		u := make([]float64, len(j[0]))
-		for p := range u {
-			u[p] = float64(rng.Philox(c.Key, c.Hi, uint64(p/4))[p%4]) / (1 << 32)
-		}
-		ones := make([]float64, len(j))
-		for i := range ones {
-			ones[i] = 1
-		}
-		_, size = j.times(ones)
-		return gradDrop(j, c.Leak, u), size
-	}
-	w := make([]float64, len(j))
-	if err := s.Weights(in, w); err != nil {
-		t.Fatal(err)
-	}
-	return j.times(w)
-}
-
 // gradDrop is the formula of kernels.GradDrop with given uniform numbers u [p].
 func gradDrop(j rows, leak, u []float64) []float64 {
 	out := make([]float64, len(u))

@@ -13,6 +13,7 @@ func init() {
 		Doc: "score_t = sum of the m - outliers - 2 smallest |g_t - g_k|^2, k != t (at least one); w = 1/selected for the tasks with the smallest scores, ties to the lower id; else 0.\n" +
 			"Drops tasks whose gradient is far from all others. With fewer present tasks than selected, all take part.",
 		Traits: Traits{ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
+		Golden: []string{"krum"},
 		Config: func() any { return &KrumOptions{Outliers: 1, Selected: 1} },
 		New: func(cfg any, tasks, _ int) (Method, error) {
 			o := cfg.(*KrumOptions)
@@ -26,8 +27,9 @@ func init() {
 
 // KrumOptions are the options of "krum".
 type KrumOptions struct {
-	Outliers int `yaml:"outliers" doc:"how many tasks may be far off" range:"0.."`
-	Selected int `yaml:"selected" doc:"how many tasks take part" range:"1.."`
+	Outliers int  `yaml:"outliers" doc:"how many tasks may be far off" range:"0.."`
+	Selected int  `yaml:"selected" doc:"how many tasks take part" range:"1.."`
+	Plain    bool `yaml:"plain" doc:"add up distances instead of their squares, as TorchJD does"`
 }
 
 type krum struct {
@@ -43,7 +45,11 @@ func (p *krum) Weights(in *Input, w []float64) error {
 		d := p.d[:0]
 		for k := range w {
 			if k != i {
-				d = append(d, max(0, g[i*m+i]+g[k*m+k]-2*g[i*m+k]))
+				x := max(0, g[i*m+i]+g[k*m+k]-2*g[i*m+k])
+				if p.o.Plain {
+					x = math.Sqrt(x)
+				}
+				d = append(d, x)
 			}
 		}
 		slices.Sort(d)

@@ -14,6 +14,7 @@ type Surgery struct {
 	tasks, units int
 	method       Method
 	columner     Columner
+	tracker      Tracker
 	after        AfterStepper
 	state        []Array
 }
@@ -25,6 +26,8 @@ func (s *Surgery) consistent() error {
 		return errors.Errorf("gradsurgery: %s: needs %d batches, want 1..3", s.Entry.Name, n.Batches)
 	case n.Level == TaskGradients && s.columner == nil:
 		return errors.Errorf("gradsurgery: %s: level %v without Columns", s.Entry.Name, n.Level)
+	case n.Track && (s.tracker == nil || n.Level != Gram || n.Batches > 1):
+		return errors.Errorf("gradsurgery: %s: tracks gradients, but is no Tracker of level gram with one batch", s.Entry.Name)
 	case n.AfterStep && s.after == nil:
 		return errors.Errorf("gradsurgery: %s: needs AfterStep but does not implement it", s.Entry.Name)
 	}
@@ -70,6 +73,31 @@ func (s *Surgery) Columns(in *Input, c *Column) error {
 	c.Leak = c.Leak[:len(in.Tasks)]
 	if err := s.columner.Columns(in, c); err != nil {
 		return s.wrap(in, err)
+	}
+	return nil
+}
+
+// Track writes how the tracked gradients of one unit move: keep and take [m]; only with Needs.Track. See Tracker.
+func (s *Surgery) Track(in *Input, keep, take []float64) error {
+	if !s.Needs.Track {
+		return s.wrap(in, errors.New("does not track gradients"))
+	}
+	if err := s.check(in); err != nil {
+		return s.wrap(in, err)
+	}
+	if len(keep) != len(in.Tasks) || len(take) != len(in.Tasks) {
+		return s.wrap(in, errors.Errorf("keep and take have lengths %d and %d, want %d, the number of present tasks", len(keep), len(take), len(in.Tasks)))
+	}
+	if len(in.Tasks) == 0 {
+		return nil
+	}
+	if err := s.tracker.Track(in, keep, take); err != nil {
+		return s.wrap(in, err)
+	}
+	for t := range keep {
+		if !finite(keep[t]) || !finite(take[t]) {
+			return s.wrap(in, errors.Errorf("task %d: keep %v, take %v", in.Tasks[t], keep[t], take[t]))
+		}
 	}
 	return nil
 }
@@ -135,6 +163,16 @@ func (s *Surgery) check(in *Input) error {
 	for t, id := range in.Tasks {
 		if d := in.Gram[t*len(in.Tasks)+t]; d < 0 {
 			return errors.Errorf("G[%d,%d] = %v, want a squared norm", id, id, d)
+		}
+	}
+	if s.Needs.Squares {
+		if len(in.Excess) != len(in.Tasks) {
+			return errors.Errorf("%d excess gradients for %d present tasks", len(in.Excess), len(in.Tasks))
+		}
+		for t, x := range in.Excess {
+			if !finite(x) {
+				return errors.Errorf("excess gradient of task %d is %v", in.Tasks[t], x)
+			}
 		}
 	}
 	if s.Needs.Batches > 1 {

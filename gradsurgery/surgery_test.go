@@ -52,6 +52,13 @@ func TestNewErrors(t *testing.T) {
 		{"uncertainty", &gradsurgery.UncertaintyOptions{Optimizer: "adm", LR: 1}, 2, 1, []string{`did you mean "adam"`}},
 		{"famo", &gradsurgery.FAMOOptions{LR: 1, MinLosses: []float64{1, math.Inf(1)}}, 2, 1, []string{"task 1"}},
 		{"graddrop", &gradsurgery.GradDropOptions{Leak: 2}, 2, 1, []string{"leak is 2, want 0..1"}},
+		{"gradnorm", &gradsurgery.GradNormOptions{LR: 1, Layers: "lst"}, 2, 1, []string{`did you mean "last"`}},
+		{"moco", &gradsurgery.MoCoOptions{Beta: 2, Gamma: 1}, 2, 1, []string{"beta is 2, want 0..1"}},
+		{"excess_mtl", &gradsurgery.ExcessMTLOptions{Normalize: "2"}, 2, 1, []string{"normalize"}},
+		{"cagrad_fast", &gradsurgery.CAGradFastOptions{C: 1}, 2, 1, []string{"sample is 0, want 1..64"}},
+		{"go4align", &gradsurgery.GO4AlignOptions{}, 2, 1, []string{"groups is 0, want 1..64"}},
+		{"trimmed_mean", &gradsurgery.TrimmedMeanOptions{Trim: -1}, 2, 1, []string{"trim is -1"}},
+		{"cr_mogm", &gradsurgery.CRMOGMOptions{Base: config.Member{Name: "mgd"}}, 2, 1, []string{`did you mean "mgda"`}},
 		{"fairgrad", &gradsurgery.FairGradOptions{}, 2, 1, []string{"alpha is 0"}},
 	} {
 		_, err := gradsurgery.New(c.name, c.cfg, c.tasks, c.units)

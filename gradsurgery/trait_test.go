@@ -74,13 +74,14 @@ func run(t *testing.T, e gradsurgery.Entry, id string, j rows, in *gradsurgery.I
 		g, size = j.update(t, s, in)
 		return g, nil, size, true
 	}
-	w = make([]float64, len(j))
 	calls := 1
 	if len(s.State()) > 0 {
 		calls = 3
 	}
+	var combined rows
 	for range calls {
-		if err := s.Weights(in, w); err != nil {
+		var err error
+		if combined, w, err = j.step(s, in); err != nil {
 			var none *linalg.Error
 			if !errors.As(err, &none) {
 				t.Errorf("%s: %v", id, err)
@@ -93,7 +94,7 @@ func run(t *testing.T, e gradsurgery.Entry, id string, j rows, in *gradsurgery.I
 			}
 		}
 	}
-	g, size = j.times(w)
+	g, size = combined.times(w)
 	return g, w, size, true
 }
 
