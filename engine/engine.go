@@ -148,7 +148,7 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 		}
 	}
 	e.sink = e.sinks[len(e.sinks)-1]
-	e.surgeon = newSurgeon(e.be, e.sinks, &cfg.Surgery, seed)
+	e.surgeon = newSurgeon(e.be, e.sinks, &cfg.Surgery, probe.Needs, seed)
 	if e.method == nil {
 		if e.method, err = gradsurgery.Build(&cfg.Surgery.Method, rows, max(1, len(e.surgeon.units))); err != nil {
 			return err

@@ -67,7 +67,7 @@ func paramTensors(set *param.Set, flat tensor.Tensor, prefix string) []checkpoin
 	return out
 }
 
-// optimTensors lists optimizer slots and the average, parameter by parameter.
+// optimTensors lists optimizer slots, the average, and what surgery remembers of task gradients, parameter by parameter.
 func (e *Engine) optimTensors() []checkpoint.Tensor {
 	var out []checkpoint.Tensor
 	for _, s := range e.opt.State() {
@@ -75,6 +75,9 @@ func (e *Engine) optimTensors() []checkpoint.Tensor {
 	}
 	if e.ema.Ok() {
 		out = append(out, paramTensors(e.Set, e.ema, "average/")...)
+	}
+	if y := e.surgeon.memory; y != nil {
+		out = append(out, y.tensors(e.sink, e.taskName)...)
 	}
 	return out
 }

@@ -31,6 +31,7 @@ type surgeon struct {
 	present tensor.Tensor // I32 [M]: of the group at hand outside surgery
 	ones    tensor.Tensor // F64 [M]
 	cross   tensor.Tensor // F64 [M,M]: between two batches
+	memory  *memory       // for methods that ask for one, else nil
 
 	// What a unit is asked with; reused.
 	in      gradsurgery.Input
@@ -47,13 +48,15 @@ type unit struct {
 	name    string
 	groups  []*param.Group
 	present []tensor.Tensor // I32 [M] by group
+	all     tensor.Tensor   // I32 [M]: tasks present in some group
+	last    string          // the last layer with a matrix, for methods that look at it alone
 	gram    tensor.Tensor   // F64 [M,M]
 	w       tensor.Tensor   // F64 [M]
 	any     []bool          // tasks present in some group
 }
 
-// newSurgeon sorts the groups of the sinks into units. The caller builds the method for that many units.
-func newSurgeon(be *kernels.Backend, sinks []*param.Sink, cfg *Surgery, stream rng.Stream) *surgeon {
+// newSurgeon sorts the groups of the sinks into units. The caller builds the method for that many units; needs is what it will need.
+func newSurgeon(be *kernels.Backend, sinks []*param.Sink, cfg *Surgery, needs gradsurgery.Needs, stream rng.Stream) *surgeon {
 	sink := sinks[len(sinks)-1]
 	s := &surgeon{be: be, sinks: sinks, sink: sink, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.New(dtype.F64, 1)}
 	for _, g := range sink.Set.Groups {
@@ -66,10 +69,16 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, cfg *Surgery, stream r
 	m := sink.Tasks
 	for i := range s.units {
 		u := &s.units[i]
-		u.gram, u.w, u.any = be.New(dtype.F64, m, m), be.New(dtype.F64, m), make([]bool, m)
-		for range u.groups {
+		u.gram, u.w, u.any, u.all = be.New(dtype.F64, m, m), be.New(dtype.F64, m), make([]bool, m), be.New(dtype.I32, m)
+		for _, g := range u.groups {
 			u.present = append(u.present, be.New(dtype.I32, m))
+			if slices.ContainsFunc(g.Params, func(p *param.Param) bool { return len(p.Shape()) > 1 }) {
+				u.last = g.Layer
+			}
 		}
+	}
+	if needs.Track || needs.Squares {
+		s.memory = newMemory(be, sink, needs)
 	}
 	s.active, s.losses = make([]bool, m), make([]float64, m)
 	s.tasks, s.small, s.gram, s.w = make([]int, 0, m), make([]float64, 0, m), make([]float64, 0, m*m), make([]float64, m)
@@ -121,6 +130,43 @@ func (s *surgeon) combine(step int64) (float64, error) {
 // unit combines the task gradients of one unit.
 func (s *surgeon) unit(step int64, index int) error {
 	u := &s.units[index]
+	s.settleUnit(u)
+	s.in = gradsurgery.Input{Step: step, Unit: index, RNG: s.stream.Sub("unit", uint64(index)).At(uint64(step))}
+	s.tasks, s.small = s.tasks[:0], s.small[:0]
+	for t, ok := range u.any {
+		if ok {
+			s.tasks, s.small = append(s.tasks, t), append(s.small, s.losses[t])
+		}
+	}
+	s.in.Tasks, s.in.Losses = s.tasks, s.small
+	if s.method.Needs.Level == gradsurgery.TaskGradients {
+		return s.columns(u)
+	}
+	s.products(u)
+	rows, present := s.sink.Jac, u.present
+	if s.memory != nil {
+		var err error
+		if rows, present, err = s.memory.step(s, u); err != nil {
+			return errors.Wrapf(err, "unit %s", u.name)
+		}
+	}
+	w := s.w[:len(s.tasks)]
+	if err := s.method.Weights(&s.in, w); err != nil {
+		return errors.Wrapf(err, "unit %s", u.name)
+	}
+	weights := u.w.F64()
+	clear(weights)
+	for i, t := range s.tasks {
+		weights[t] = w[i]
+	}
+	for i, g := range u.groups {
+		s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupOf(rows, g), Present: present[i], W: u.w, SumSq: s.normSq})
+	}
+	return nil
+}
+
+// settleUnit closes the backward passes for the groups of a unit and notes which tasks are present.
+func (s *surgeon) settleUnit(u *unit) {
 	clear(u.any)
 	for i, g := range u.groups {
 		p := u.present[i].I32()
@@ -139,44 +185,27 @@ func (s *surgeon) unit(step int64, index int) error {
 			u.any[t] = u.any[t] || p[t] != 0
 		}
 	}
-	s.in = gradsurgery.Input{Step: step, Unit: index, RNG: s.stream.Sub("unit", uint64(index)).At(uint64(step))}
-	s.tasks, s.small = s.tasks[:0], s.small[:0]
-	for t, ok := range u.any {
-		if ok {
-			s.tasks, s.small = append(s.tasks, t), append(s.small, s.losses[t])
-		}
-	}
-	s.in.Tasks, s.in.Losses = s.tasks, s.small
-	if s.method.Needs.Level == gradsurgery.TaskGradients {
-		return s.columns(u)
-	}
+}
+
+// products makes the Gram matrix of a unit, and the products between independent batches.
+func (s *surgeon) products(u *unit) {
 	s.be.Fill(u.gram, 0)
 	for i, g := range u.groups {
-		s.be.Gram(kernels.Gram{J: s.sinks[0].GroupRows(g), Present: u.present[i], G: u.gram})
+		if !s.method.Needs.LastLayer || g.Layer == u.last {
+			s.be.Gram(kernels.Gram{J: s.sinks[0].GroupRows(g), Present: u.present[i], G: u.gram})
+		}
 	}
 	s.gram = s.ofPresent(s.gram, u.gram)
 	s.in.Gram = s.gram
-	if len(s.sinks) > 1 {
-		s.be.Fill(s.cross, 0)
-		for i, g := range u.groups {
-			s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: u.present[i], G: s.cross})
-		}
-		s.between = s.ofPresent(s.between, s.cross)
-		s.in.Cross = s.between
+	if len(s.sinks) == 1 {
+		return
 	}
-	w := s.w[:len(s.tasks)]
-	if err := s.method.Weights(&s.in, w); err != nil {
-		return errors.Wrapf(err, "unit %s", u.name)
-	}
-	weights := u.w.F64()
-	clear(weights)
-	for i, t := range s.tasks {
-		weights[t] = w[i]
-	}
+	s.be.Fill(s.cross, 0)
 	for i, g := range u.groups {
-		s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: u.present[i], W: u.w, SumSq: s.normSq})
+		s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: u.present[i], G: s.cross})
 	}
-	return nil
+	s.between = s.ofPresent(s.between, s.cross)
+	s.in.Cross = s.between
 }
 
 // ofPresent cuts the rows and columns of the present tasks out of a matrix [M,M].
@@ -197,6 +226,12 @@ func (s *surgeon) columns(u *unit) error {
 	}
 	if err := s.method.Columns(&s.in, &s.column); err != nil {
 		return errors.Wrapf(err, "unit %s", u.name)
+	}
+	if s.column.Kernel == gradsurgery.TrimmedMeanColumns {
+		for i, g := range u.groups {
+			s.be.TrimmedMean(kernels.TrimmedMean{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: u.present[i], SumSq: s.normSq, Trim: s.column.Trim})
+		}
+		return nil
 	}
 	leak := u.w.F64()
 	clear(leak)

@@ -94,9 +94,12 @@ func (k *Sink) rows(p *Param, e, dist, flagDist int) (dst, touched tensor.Tensor
 	return dst, flags
 }
 
-// Rows of a group: [M,Len] for a per-task group. It panics for others.
-func (k *Sink) GroupRows(g *Group) tensor.Tensor {
-	return k.Jac.Narrow(1, k.jacOff[g.Index], g.Len)
+// GroupRows returns the rows of a per-task group, [M,Len]. It panics for others.
+func (k *Sink) GroupRows(g *Group) tensor.Tensor { return k.GroupOf(k.Jac, g) }
+
+// GroupOf returns the columns of a per-task group in a matrix that is laid out like Jac, [M,Len]. It panics for other groups.
+func (k *Sink) GroupOf(rows tensor.Tensor, g *Group) tensor.Tensor {
+	return rows.Narrow(1, k.jacOff[g.Index], g.Len)
 }
 
 // GroupGrad returns the group's slice of Grad, [Len].

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"artel/checkpoint"
+	"artel/dtype"
+	"artel/gradsurgery"
+	"artel/kernels"
+	"artel/param"
+	"artel/tensor"
+)
+
+// memory is what a surgery method remembers of task gradients, coordinate by coordinate, from step to step. It is laid out like the rows of a sink.
+type memory struct {
+	tracked tensor.Tensor // [M,PJ]: moving task gradients, or none
+	squares tensor.Tensor // [M,PJ]: sums of squared task gradients, or none
+
+	keep, take tensor.Tensor   // F64 [M]
+	gram       tensor.Tensor   // F64 [M,M] of tracked
+	excess     tensor.Tensor   // F64 [M]
+	present    []tensor.Tensor // the unit's tasks, for every group
+	k, t, e    []float64       // [m]
+}
+
+func newMemory(be *kernels.Backend, sink *param.Sink, needs gradsurgery.Needs) *memory {
+	m, cols := sink.Tasks, sink.Jac.Dim(1)
+	y := &memory{k: make([]float64, m), t: make([]float64, m), e: make([]float64, 0, m)}
+	if needs.Track {
+		y.tracked, y.gram = be.New(be.Float, m, cols), be.New(dtype.F64, m, m)
+		y.keep, y.take = be.New(dtype.F64, m), be.New(dtype.F64, m)
+	}
+	if needs.Squares {
+		y.squares, y.excess = be.New(be.Float, m, cols), be.New(dtype.F64, m)
+	}
+	return y
+}
+
+// step moves the memory of a unit on, completes s.in for the method, and returns the rows that its weights apply to, with the tasks present by group.
+func (y *memory) step(s *surgeon, u *unit) (rows tensor.Tensor, present []tensor.Tensor, err error) {
+	if y.squares.Ok() {
+		s.be.Fill(y.excess, 0)
+		for i, g := range u.groups {
+			s.be.Excess(kernels.Excess{S: s.sink.GroupOf(y.squares, g), J: s.sink.GroupRows(g), Present: u.present[i], Dst: y.excess, Eps: 1e-7})
+		}
+		y.e = y.e[:0]
+		for _, t := range s.tasks {
+			y.e = append(y.e, y.excess.F64()[t])
+		}
+		s.in.Excess = y.e
+	}
+	if !y.tracked.Ok() {
+		return s.sink.Jac, u.present, nil
+	}
+	keep, take := y.k[:len(s.tasks)], y.t[:len(s.tasks)]
+	if err := s.method.Track(&s.in, keep, take); err != nil {
+		return rows, nil, err
+	}
+	s.be.Fill(y.keep, 1) // absent tasks stay as they are
+	s.be.Fill(y.take, 0)
+	for i, t := range s.tasks {
+		y.keep.F64()[t], y.take.F64()[t] = keep[i], take[i]
+	}
+	s.be.Fill(y.gram, 0)
+	y.present = y.present[:0]
+	for t, ok := range u.any {
+		u.all.I32()[t] = 0
+		if ok {
+			u.all.I32()[t] = 1
+		}
+	}
+	for i, g := range u.groups {
+		tracked := s.sink.GroupOf(y.tracked, g)
+		s.be.Track(kernels.Track{Y: tracked, J: s.sink.GroupRows(g), Present: u.present[i], Keep: y.keep, Take: y.take})
+		s.be.Gram(kernels.Gram{J: tracked, Present: u.all, G: y.gram})
+		y.present = append(y.present, u.all) // a cell without rows in this step still has what it had before
+	}
+	s.gram = s.ofPresent(s.gram, y.gram)
+	s.in.Gram = s.gram
+	return y.tracked, y.present, nil
+}
+
+// tensors lists the memory for checkpoints, task by task and parameter by parameter.
+func (y *memory) tensors(sink *param.Sink, taskName func(int) string) []checkpoint.Tensor {
+	var out []checkpoint.Tensor
+	add := func(kind string, rows tensor.Tensor) {
+		for _, p := range sink.Set.Params {
+			if !rows.Ok() || !sink.PerTask(p.Group) {
+				continue
+			}
+			for t := range sink.Tasks {
+				v := sink.GroupOf(rows, p.Group).At(t).Narrow(0, p.Off-p.Group.Off, p.Len()).Reshape(p.Shape()...)
+				out = append(out, checkpoint.Tensor{Name: kind + "/" + taskName(t) + "/" + p.Name, Value: v})
+			}
+		}
+	}
+	add("tracked", y.tracked)
+	add("squares", y.squares)
+	return out
+}
