@@ -1,9 +1,6 @@
 package linalg
 
-import (
-	"math"
-	"sort"
-)
+import "math"
 
 // Intervals cuts numbers on a line into groups with the least sum of squared distances to their group's mean: k-means in one dimension, solved
 // exactly by dynamic programming (Wang & Song 2011, Ckmeans.1d.dp) in O(k n^2).
@@ -21,16 +18,6 @@ func NewIntervals(n int) *Intervals {
 	return &Intervals{make([]int, n), make([]float64, n), make([]float64, (n+1)*(n+1)), make([]int, (n+1)*(n+1)), make([]float64, n+1), make([]float64, n+1)}
 }
 
-// Len, Less and Swap sort the order by value.
-func (s *Intervals) Len() int { return len(s.x) }
-func (s *Intervals) Less(i, j int) bool {
-	return s.x[i] < s.x[j] || s.x[i] == s.x[j] && s.order[i] < s.order[j]
-}
-func (s *Intervals) Swap(i, j int) {
-	s.x[i], s.x[j] = s.x[j], s.x[i]
-	s.order[i], s.order[j] = s.order[j], s.order[i]
-}
-
 // Means writes to out[i] the mean of the group of x[i], for at most k >= 1 groups. x and out have the same length, at most that of NewIntervals.
 // Equal numbers get equal means. No allocation.
 func (s *Intervals) Means(x []float64, k int, out []float64) {
@@ -38,11 +25,13 @@ func (s *Intervals) Means(x []float64, k int, out []float64) {
 	all := *s
 	s.order, s.x = s.order[:n], s.x[:n]
 	defer func() { s.order, s.x = all.order, all.x }()
-	copy(s.x, x)
-	for i := range s.order {
-		s.order[i] = i
+	for i, v := range x { // insertion sort: n is small
+		at := i
+		for ; at > 0 && s.x[at-1] > v; at-- {
+			s.x[at], s.order[at] = s.x[at-1], s.order[at-1]
+		}
+		s.x[at], s.order[at] = v, i
 	}
-	sort.Sort(s)
 	k = min(k, n)
 	mid := s.x[n/2] // numbers relative to one of them lose fewer digits when squared
 	for i, v := range s.x {
