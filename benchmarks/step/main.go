@@ -2,7 +2,9 @@
 // shared by all tasks and with rows owned by one task. Shapes as in the PyTorch comparison: 784 -> 256, two mixtures of 16 SwiGLU experts with
 // 512 hidden units, top-2, batch 1024, one head of 10 classes per task, AdamW.
 //
-//	go run ./step [-reps 9] [-methods sum,pcgrad] [-tasks 2,4,8]
+//	go run ./step [-reps 9] [-methods sum,pcgrad] [-tasks 2,4,8] [-batch 1024] [-rows shared,owned]
+//
+// -batch 0 takes 1024 rows per task, so that an expert sees 128 rows of every task.
 package main
 
 import (
@@ -24,12 +26,10 @@ import (
 const (
 	width   = 784
 	classes = 10
-	batch   = 1024
-	rows    = 8 * batch
+	rows    = 16 * 1024
 )
 
 const base = `
-batch: 1024
 steps: 100000
 data: {prefetch: 1}
 model:
@@ -45,26 +45,35 @@ func main() {
 	reps := flag.Int("reps", 9, "timed steps per case; the median counts")
 	methods := flag.String("methods", "sum,pcgrad", "surgery methods; the first one is the plain step")
 	counts := flag.String("tasks", "2,4,8", "numbers of tasks")
+	batch := flag.Int("batch", 1024, "rows per step; 0: 1024 per task")
+	kinds := flag.String("rows", "shared,owned", "kinds of rows")
 	flag.Parse()
-	fmt.Println("| rows | tasks | method | ms | ratio to plain | arithmetic (1+2M)/3 | allocations per step |\n|---|---|---|---|---|---|---|")
-	for _, owned := range []bool{false, true} {
+	fmt.Println("| rows | tasks | batch | method | ms | ratio to plain | arithmetic (1+2M)/3 | allocations per step |\n|---|---|---|---|---|---|---|---|")
+	for _, kind := range strings.Split(*kinds, ",") {
+		if kind != "shared" && kind != "owned" {
+			log.Fatalf("-rows: %q, want shared or owned", kind)
+		}
 		for _, c := range strings.Split(*counts, ",") {
 			m, err := strconv.Atoi(c)
 			if err != nil {
 				log.Fatalf("-tasks: %q is no number", c)
 			}
-			compare(owned, m, strings.Split(*methods, ","), *reps)
+			n := *batch
+			if n == 0 {
+				n = 1024 * m
+			}
+			compare(kind == "owned", m, n, strings.Split(*methods, ","), *reps)
 		}
 	}
 }
 
 // compare prints the lines of one kind of rows and number of tasks. The methods take turns, so that a slow moment of the machine hits all of them.
-func compare(owned bool, m int, methods []string, reps int) {
+func compare(owned bool, m, batch int, methods []string, reps int) {
 	engines := make([]*engine.Engine, len(methods))
 	times := make([][]float64, len(methods))
 	allocs := make([]uint64, len(methods))
 	for i, name := range methods {
-		engines[i] = build(owned, m, name)
+		engines[i] = build(owned, m, batch, name)
 		defer engines[i].Close()
 		for k := 0; k < 3; k++ {
 			step(engines[i])
@@ -92,7 +101,7 @@ func compare(owned bool, m int, methods []string, reps int) {
 		if i == 0 {
 			f = "1.00"
 		}
-		fmt.Printf("| %s | %d | %s | %.1f | %.2f | %s | %d |\n", kind, m, name, t, t/plain, f, allocs[i])
+		fmt.Printf("| %s | %d | %d | %s | %.1f | %.2f | %s | %d |\n", kind, m, batch, name, t, t/plain, f, allocs[i])
 	}
 }
 
@@ -109,7 +118,7 @@ func median(x []float64) float64 {
 }
 
 // build makes an engine over random rows.
-func build(owned bool, m int, method string) *engine.Engine {
+func build(owned bool, m, batch int, method string) *engine.Engine {
 	src := &data.Memory{Name: "random", Width: width, Dense: make([]float32, rows*width)}
 	s := rng.New(1)
 	for i := range src.Dense {
@@ -128,7 +137,7 @@ func build(owned bool, m int, method string) *engine.Engine {
 		log.Fatal(err)
 	}
 	cfg := engine.Default()
-	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + method})); err != nil {
+	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + method, fmt.Sprint("batch=", batch)})); err != nil {
 		log.Fatal(err)
 	}
 	be, _, err := engine.OpenDevice(cfg.Device, "")
