@@ -24,13 +24,48 @@ func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
 		t.Failf("backward: a sink of %d rows for a recording that needs %d (mode %d)", sink.Tasks, want, t.mode)
 		return t.err
 	}
-	t.sink, t.seeds = sink, seeds
+	t.sink, t.seeds, t.start = sink, seeds, t.arena.Mark()
+	if sink.Streaming() {
+		t.expect()
+	}
 	for i := len(t.nodes) - 1; i >= 0 && t.err == nil; i-- {
-		if t.nodes[i].out.needs {
-			t.nodes[i].op.Backward(t)
+		if !t.nodes[i].out.needs {
+			continue
+		}
+		t.nodes[i].op.Backward(t)
+		if sink.Streaming() {
+			sink.Flush()
 		}
 	}
+	if sink.Streaming() {
+		sink.Finish()
+	}
 	return t.err
+}
+
+// expect tells a streaming sink how often every parameter is used.
+func (t *Tape) expect() {
+	if t.announce == nil { // made once: steps allocate nothing
+		t.announce = func(p *param.Param, _ uint64) { t.sink.Expect(p) }
+	}
+	for i := range t.nodes {
+		if u, ok := t.nodes[i].op.(ParamUser); ok && t.nodes[i].out.needs {
+			u.Uses(t.announce)
+		}
+	}
+}
+
+// Rewind forgets the last backward pass, so that another one can run over the same recording. Only a pass into a streaming sink leaves the recording whole.
+func (t *Tape) Rewind() {
+	if t.sink == nil || !t.sink.Streaming() {
+		t.Failf("rewind: the last backward pass used up the recording")
+		return
+	}
+	t.arena.Release(t.start)
+	for i := range t.vars.n {
+		v := &t.vars.chunks[i/slabChunk][i%slabChunk]
+		v.grad, v.written = tensor.Tensor{}, blockSet{}
+	}
 }
 
 // Sink returns the destination of parameter gradients; valid during Backward.

@@ -61,7 +61,7 @@ func startLoss(t *Tape, name string, x *Var) (*taskLoss, *Loss) {
 
 func (o *taskLoss) Backward(t *Tape) {
 	seed := t.Seed(o.task)
-	if seed == 1 {
+	if seed == 1 && !t.sink.Streaming() { // a pass that may be repeated leaves the gradient as it is
 		t.Give(o.x, o.dx)
 		return
 	}

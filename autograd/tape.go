@@ -31,6 +31,9 @@ type Tape struct {
 	seeds   []float64
 	share   float64
 
+	start    tensor.Mark                // of the arena before the last backward pass
+	announce func(*param.Param, uint64) // passes a use of a parameter on to the sink
+
 	nodes         []node
 	vars          slab[Var]
 	spaces        slab[Space]

@@ -19,8 +19,10 @@ type Sink struct {
 	Grad  tensor.Tensor // [P]: plain gradients, gradients of single-task groups, and room for the combined gradient
 	Jac   tensor.Tensor // [M,PJ]: task gradients of the shared groups, none for a plain sink
 
+	Cols    int           // columns of the task gradients of all shared groups, whether Jac keeps them or not
 	jacOff  []int         // by group: first column in Jac, or -1 when the group's gradient goes to Grad
 	touched tensor.Tensor // I32 [params, Tasks]: whether (parameter, task) holds a gradient
+	stream  *stream       // short-lived rows instead of Jac, or nil
 }
 
 // NewPlain returns a sink that sums all tasks.
@@ -36,11 +38,21 @@ func NewPlain(be *kernels.Backend, s *Set) *Sink {
 // NewPerTask returns a sink with one row per task for the groups that several tasks reach. reach[g] is the set of tasks
 // (bit t for task t) that reach group g, as found by autograd.Tape.Reach.
 func NewPerTask(be *kernels.Backend, s *Set, tasks int, reach []uint64) (*Sink, error) {
-	if len(reach) != len(s.Groups) {
-		return nil, fmt.Errorf("param: reach of %d groups, want %d", len(reach), len(s.Groups))
+	k, cols, err := newSink(be, s, tasks, reach)
+	if err != nil {
+		return nil, err
 	}
-	k := &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
-	cols := 0
+	k.Cols = cols
+	k.Jac = be.New(be.Float, tasks, cols)
+	return k, nil
+}
+
+// newSink makes a per-task sink without rows, for which cols columns are needed.
+func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64) (k *Sink, cols int, err error) {
+	if len(reach) != len(s.Groups) {
+		return nil, 0, fmt.Errorf("param: reach of %d groups, want %d", len(reach), len(s.Groups))
+	}
+	k = &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
 	for i, g := range s.Groups {
 		k.jacOff[i] = -1
 		if reach[i]&(reach[i]-1) != 0 {
@@ -48,16 +60,21 @@ func NewPerTask(be *kernels.Backend, s *Set, tasks int, reach []uint64) (*Sink, 
 			cols += g.Len
 		}
 	}
-	k.Jac = be.New(be.Float, tasks, cols)
 	k.touched = be.New(dtype.I32, len(s.Params), tasks)
-	return k, nil
+	return k, cols, nil
 }
 
 // PerTask reports whether group g has one row per task.
 func (k *Sink) PerTask(g *Group) bool { return k.jacOff[g.Index] >= 0 }
 
 // Begin forgets the gradients of the last step.
-func (k *Sink) Begin(be *kernels.Backend) { be.Fill(k.touched, 0) }
+func (k *Sink) Begin(be *kernels.Backend) {
+	be.Fill(k.touched, 0)
+	if s := k.stream; s != nil {
+		clear(s.left)
+		s.lent, s.used = s.lent[:0], 0
+	}
+}
 
 // Rows returns the destination of p's gradient as [1,M,shape...] and its flags as I32 [1,M] for M tasks. Where all
 // tasks share one row the stride along M is 0.
@@ -79,7 +96,11 @@ func (k *Sink) BankRows(b *Bank) (dst, touched tensor.Tensor) {
 func (k *Sink) rows(p *Param, e, dist, flagDist int) (dst, touched tensor.Tensor) {
 	m := k.Tasks
 	base, taskStride, flagStride := k.Grad.Narrow(0, p.Off, p.Len()), 0, 0
-	if off := k.jacOff[p.Group.Index]; off >= 0 {
+	if off := k.jacOff[p.Group.Index]; off >= 0 && k.stream != nil {
+		l := k.lend(p, e, flagDist)
+		base, dist = l.rows.At(0).Narrow(0, 0, p.Len()), l.pitch
+		taskStride, flagStride = l.rows.Stride(0), 1
+	} else if off >= 0 {
 		base = k.Jac.At(0).Narrow(0, off+p.Off-p.Group.Off, p.Len())
 		taskStride, flagStride = k.Jac.Stride(0), 1
 	}
@@ -108,7 +129,7 @@ func (k *Sink) GroupGrad(g *Group) tensor.Tensor { return k.Grad.Narrow(0, g.Off
 // Settle closes a backward pass for group g: a parameter without a gradient gets zeros wherever another parameter of the
 // group has one, so that the group's rows can be read as a whole. It fills present (I32 [M]) with 1 for every
 // task that has a gradient in the group; rows of absent tasks hold garbage and must not be read. A group whose tasks
-// share one row, and that no task reached, gets a zero gradient.
+// share one row, and that no task reached, gets a zero gradient. In a streaming sink there are no rows to fill.
 func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
 	per := k.PerTask(g)
 	for t := range present {
@@ -125,6 +146,9 @@ func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
 		}
 		for _, p := range g.Params {
 			if k.flag(p, t, per) != 0 || per && present[t] == 0 {
+				continue
+			}
+			if per && k.stream != nil {
 				continue
 			}
 			row := k.GroupGrad(g)

@@ -208,6 +208,12 @@ func (f *fixture) perTask(auxTask bool) ([][]float64, error) {
 	if err := f.tape.Backward(k, nil); err != nil {
 		return nil, err
 	}
+	return f.collect(k, reach), nil
+}
+
+// collect reads the task gradients [rows][P] of a sink after a backward pass.
+func (f *fixture) collect(k *param.Sink, reach []uint64) [][]float64 {
+	rows := k.Tasks
 	out := make([][]float64, rows)
 	for t := range out {
 		out[t] = make([]float64, f.set.Flat.Len())
@@ -227,7 +233,7 @@ func (f *fixture) perTask(auxTask bool) ([][]float64, error) {
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 func lowest(mask uint64) int {
@@ -305,6 +311,7 @@ func run(t *testing.T, be *kernels.Backend, c Case, l rows, m int) {
 	if aux := norm(own[m]); (aux != 0) != c.Aux {
 		t.Errorf("auxiliary gradient has norm %v, auxiliary losses %v", aux, c.Aux)
 	}
+	f.streaming(t, rows)
 	if be.Float == dtype.F64 && c.Smooth {
 		f.directional(t, total)
 	}
