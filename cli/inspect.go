@@ -24,6 +24,7 @@ type inspection struct {
 	Tensors    []tensorLine      `json:"tensors"`
 	LastEval   *engine.EvalLine  `json:"last_eval,omitempty"`
 	LastStep   *engine.StepLine  `json:"last_step,omitempty"`
+	Conflicts  []conflictLine    `json:"conflicts,omitempty"`
 	Metadata   map[string]string `json:"-"`
 }
 
@@ -57,14 +58,14 @@ func (a *app) inspectCommand() *cobra.Command {
 			}
 			a.routing(in.LastEval)
 			if conflicts && in.LastStep != nil {
-				a.conflicts(in.LastStep)
+				a.conflicts(in.LastStep, in.Conflicts)
 			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&tensors, "tensors", false, "list all tensors")
-	c.Flags().BoolVar(&conflicts, "conflicts", false, "show cosines between task gradients in the last logged step")
+	c.Flags().BoolVar(&conflicts, "conflicts", false, "show conflicts between tasks: cosines and weights of the last logged step, incidence over the run, by layer and expert")
 	return c
 }
 
@@ -100,6 +101,7 @@ func (in *inspection) readMetrics(path string) error {
 		return err
 	}
 	defer f.Close()
+	var conflicts incidence
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 1<<24)
 	for n := 1; s.Scan(); n++ {
@@ -116,7 +118,9 @@ func (in *inspection) readMetrics(path string) error {
 			return errors.Wrapf(err, "%s:%d", path, n)
 		}
 		in.LastStep = &st
+		conflicts.add(&st)
 	}
+	in.Conflicts = conflicts.lines
 	return s.Err()
 }
 
@@ -136,26 +140,5 @@ func (a *app) routing(e *engine.EvalLine) {
 			}
 			fmt.Fprintln(a.out)
 		}
-	}
-}
-
-// conflicts prints the matrix of cosines between task gradients, unit by unit.
-func (a *app) conflicts(s *engine.StepLine) {
-	for _, u := range s.Units {
-		fmt.Fprintf(a.out, "unit %s at step %d: %.0f %% of pairs in conflict\n", u.Name, s.Step, 100*u.Conflicts)
-		w := tabwriter.NewWriter(a.out, 2, 0, 2, ' ', tabwriter.AlignRight)
-		at := 0
-		for i, t := range u.Tasks {
-			fmt.Fprintf(w, "  %s\t", t)
-			for j := 0; j < i; j++ {
-				fmt.Fprintf(w, "%+.3f\t", u.Cosines[at])
-				at++
-			}
-			if i < len(u.Weights) {
-				fmt.Fprintf(w, "(weight %.3f)\t", u.Weights[i])
-			}
-			fmt.Fprintln(w)
-		}
-		w.Flush()
 	}
 }

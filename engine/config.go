@@ -38,9 +38,24 @@ type Task struct {
 type Surgery struct {
 	Method  config.Member `yaml:"method" doc:"rule that combines task gradients; sum is plain training"`
 	Groups  string        `yaml:"groups" doc:"what gets weights of its own: all shared parameters, each layer, or each expert and the rest of each layer" oneof:"global layer expert"`
-	Exclude []string      `yaml:"exclude" doc:"kinds of parameters that are summed plainly instead: router, expert, shared"`
+	Exclude []string      `yaml:"exclude" doc:"kinds of parameters that are summed plainly instead: shared, norm, router, expert"`
+	Rules   []Rule        `yaml:"rules" doc:"other methods for some parameters; the first rule that matches counts"`
+	Every   int64         `yaml:"every" doc:"steps from one choice of weights to the next; in between they are used again, where possible in a plain backward pass" range:"1.."`
+	Memory  string        `yaml:"memory" doc:"rows: keep the gradients of all tasks; gram: keep their inner products only, and go backward twice; auto: rows up to 4 GiB" oneof:"auto rows gram"`
+	Sparse  float64       `yaml:"sparse" doc:"share of the input connections of every shared neuron that train, those with the largest weights at the start; 1: all" range:"0<..1"`
 	Aux     string        `yaml:"aux" doc:"auxiliary losses: with-task (their gradient travels with each row's task) or own-row (a task gradient of their own)" oneof:"with-task own-row"`
 }
+
+// Rule gives some parameters a surgery method of their own. Empty lists match everything.
+type Rule struct {
+	Kinds  []string      `yaml:"kinds" doc:"kinds of parameters: shared, norm, router, expert"`
+	Layers []string      `yaml:"layers" doc:"layers, such as blocks.0 or inputs.multifashion"`
+	Method config.Member `yaml:"method" doc:"rule that combines their task gradients"`
+	Groups string        `yaml:"groups" doc:"what gets weights of its own among them" oneof:"global layer expert"`
+}
+
+// SetDefaults fills what a config file does not say of a rule.
+func (r *Rule) SetDefaults() { *r = Rule{Groups: "global", Method: config.Member{Name: "sum"}} }
 
 // Eval describes evaluation.
 type Eval struct {
@@ -72,7 +87,7 @@ func Default() Config {
 			Sampler: config.Member{Name: "proportional"}, Prefetch: 2,
 		},
 		Model:      model.Default(),
-		Surgery:    Surgery{Method: config.Member{Name: "pcgrad"}, Groups: "global", Aux: "with-task"},
+		Surgery:    Surgery{Method: config.Member{Name: "pcgrad"}, Groups: "global", Every: 1, Memory: "auto", Sparse: 1, Aux: "with-task"},
 		Optimizer:  o,
 		Eval:       Eval{Every: 500, Split: "test", Batch: 500},
 		Checkpoint: Checkpoint{Keep: 2},

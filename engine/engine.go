@@ -32,7 +32,10 @@ type Engine struct {
 	sinks   []*param.Sink // one for every independent batch
 	sink    *param.Sink   // the last of them, which the step's gradient is made from
 	surgeon *surgeon
-	method  *gradsurgery.Surgery
+	methods []*gradsurgery.Surgery // the run's and those of its rules
+	method  *gradsurgery.Surgery   // the first of them
+	blend   *blend                 // plain passes weighted by surgery, or nil
+	mask    *mask                  // what does not train, or nil
 	opt     *optim.Optimizer
 	ema     tensor.Tensor // [P], none without averaging
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average
@@ -115,67 +118,6 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	e.cursor = e.loader.Cursor()
 	e.Config = *cfg
 	return e, nil
-}
-
-// newSurgery builds the method and the destination of gradients that it needs.
-func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
-	own := cfg.Surgery.Aux == "own-row"
-	rows := len(e.tasks)
-	if own {
-		rows++
-	}
-	probe, err := gradsurgery.Build(&cfg.Surgery.Method, rows, 1)
-	if err != nil {
-		return err
-	}
-	if probe.Needs.Activation != "" {
-		return errors.Errorf("surgery: %s works at activation %q, which this engine does not offer", probe.Entry.Name, probe.Needs.Activation)
-	}
-	if probe.Needs.Level == gradsurgery.Losses {
-		// Weights come before the backward pass: one plain pass, one row.
-		e.method, e.sinks = probe, []*param.Sink{param.NewPlain(e.be, e.Set)}
-	} else {
-		reach, err := e.reach(own)
-		if err != nil {
-			return err
-		}
-		for range probe.Needs.Batches {
-			s, err := param.NewPerTask(e.be, e.Set, rows, reach)
-			if err != nil {
-				return err
-			}
-			e.sinks = append(e.sinks, s)
-		}
-	}
-	e.sink = e.sinks[len(e.sinks)-1]
-	e.surgeon = newSurgeon(e.be, e.sinks, &cfg.Surgery, probe.Needs, seed)
-	if e.method == nil {
-		if e.method, err = gradsurgery.Build(&cfg.Surgery.Method, rows, max(1, len(e.surgeon.units))); err != nil {
-			return err
-		}
-	}
-	e.surgeon.method = e.method
-	return nil
-}
-
-// reach finds which tasks depend on which groups of parameters, from a look at a few rows of every domain.
-func (e *Engine) reach(own bool) ([]uint64, error) {
-	out := make([]uint64, len(e.Set.Groups))
-	var err error
-	data.Sample(e.mixture, 4, func(b *data.Batch) {
-		e.tape.Begin(autograd.PerTask, own)
-		h := e.forward(b)
-		for i := range b.Segments {
-			e.recordLoss(h, &b.Segments[i], 1)
-		}
-		if err == nil {
-			err = e.tape.Err()
-		}
-		for g, r := range e.tape.Reach(e.Set) {
-			out[g] |= r
-		}
-	})
-	return out, err
 }
 
 // forward records the model for a batch.

@@ -15,11 +15,11 @@ func CheckCross(t *testing.T, e *Engine) {
 		t.Fatalf("%d sinks, %d units; want 3 and 1", len(s.sinks), len(s.units))
 	}
 	want := make([]float64, s.rows*s.rows)
-	for i, g := range s.units[0].groups {
+	for _, g := range s.units[0].groups {
 		a, b := s.sinks[0].GroupRows(g), s.sinks[1].GroupRows(g)
 		for x := 0; x < s.rows; x++ {
 			for y := 0; y < s.rows; y++ {
-				if p := s.units[0].present[i].I32(); p[x] == 0 || p[y] == 0 {
+				if p := s.cells[g.Index].present.I32(); p[x] == 0 || p[y] == 0 {
 					continue
 				}
 				for j, v := range a.At(x).F64() {
@@ -33,3 +33,15 @@ func CheckCross(t *testing.T, e *Engine) {
 	}
 	tol.Check(t, "J1 J2'", dtype.F64, 10000, s.in.Cross, want)
 }
+
+// WithoutPlainPasses makes an engine that uses weights again do so by combining rows, and a second pass combine as well.
+func WithoutPlainPasses(e *Engine) *Engine {
+	e.blend.global, e.blend.replay = false, false
+	return e
+}
+
+// RowBytes is the memory that task gradients take.
+func RowBytes(e *Engine) int64 { return e.sink.Bytes() }
+
+// Trains reports, for every element of the flat parameters, whether it trains.
+func Trains(e *Engine) []int32 { return e.mask.keep.I32() }

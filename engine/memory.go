@@ -14,32 +14,36 @@ type memory struct {
 	tracked tensor.Tensor // [M,PJ]: moving task gradients, or none
 	squares tensor.Tensor // [M,PJ]: sums of squared task gradients, or none
 
-	keep, take tensor.Tensor   // F64 [M]
-	gram       tensor.Tensor   // F64 [M,M] of tracked
-	excess     tensor.Tensor   // F64 [M]
-	present    []tensor.Tensor // the unit's tasks, for every group
-	k, t, e    []float64       // [m]
+	keep, take tensor.Tensor // F64 [M]
+	gram       tensor.Tensor // F64 [M,M] of tracked
+	excess     tensor.Tensor // F64 [M]
+	k, t, e    []float64     // [m]
 }
 
-func newMemory(be *kernels.Backend, sink *param.Sink, needs gradsurgery.Needs) *memory {
-	m, cols := sink.Tasks, sink.Jac.Dim(1)
-	y := &memory{k: make([]float64, m), t: make([]float64, m), e: make([]float64, 0, m)}
-	if needs.Track {
-		y.tracked, y.gram = be.New(be.Float, m, cols), be.New(dtype.F64, m, m)
-		y.keep, y.take = be.New(dtype.F64, m), be.New(dtype.F64, m)
+func newMemory(be *kernels.Backend, sink *param.Sink) *memory {
+	m := sink.Tasks
+	return &memory{
+		gram: be.New(dtype.F64, m, m), excess: be.New(dtype.F64, m), keep: be.New(dtype.F64, m), take: be.New(dtype.F64, m),
+		k: make([]float64, m), t: make([]float64, m), e: make([]float64, 0, m),
 	}
-	if needs.Squares {
-		y.squares, y.excess = be.New(be.Float, m, cols), be.New(dtype.F64, m)
-	}
-	return y
 }
 
-// step moves the memory of a unit on, completes s.in for the method, and returns the rows that its weights apply to, with the tasks present by group.
-func (y *memory) step(s *surgeon, u *unit) (rows tensor.Tensor, present []tensor.Tensor, err error) {
-	if y.squares.Ok() {
+// enlarge makes room for what a method asks for.
+func (y *memory) enlarge(be *kernels.Backend, sink *param.Sink, needs gradsurgery.Needs) {
+	if needs.Track && !y.tracked.Ok() {
+		y.tracked = be.New(be.Float, sink.Tasks, sink.Cols)
+	}
+	if needs.Squares && !y.squares.Ok() {
+		y.squares = be.New(be.Float, sink.Tasks, sink.Cols)
+	}
+}
+
+// step moves the memory of a unit on and completes s.in for the method.
+func (y *memory) step(s *surgeon, u *unit) error {
+	if u.method.Needs.Squares {
 		s.be.Fill(y.excess, 0)
-		for i, g := range u.groups {
-			s.be.Excess(kernels.Excess{S: s.sink.GroupOf(y.squares, g), J: s.sink.GroupRows(g), Present: u.present[i], Dst: y.excess, Eps: 1e-7})
+		for _, g := range u.groups {
+			s.be.Excess(kernels.Excess{S: s.sink.GroupOf(y.squares, g), J: s.sink.GroupRows(g), Present: s.cells[g.Index].present, Dst: y.excess, Eps: 1e-7})
 		}
 		y.e = y.e[:0]
 		for _, t := range s.tasks {
@@ -47,12 +51,12 @@ func (y *memory) step(s *surgeon, u *unit) (rows tensor.Tensor, present []tensor
 		}
 		s.in.Excess = y.e
 	}
-	if !y.tracked.Ok() {
-		return s.sink.Jac, u.present, nil
+	if !u.method.Needs.Track {
+		return nil
 	}
 	keep, take := y.k[:len(s.tasks)], y.t[:len(s.tasks)]
-	if err := s.method.Track(&s.in, keep, take); err != nil {
-		return rows, nil, err
+	if err := u.method.Track(&s.in, keep, take); err != nil {
+		return err
 	}
 	s.be.Fill(y.keep, 1) // absent tasks stay as they are
 	s.be.Fill(y.take, 0)
@@ -60,22 +64,20 @@ func (y *memory) step(s *surgeon, u *unit) (rows tensor.Tensor, present []tensor
 		y.keep.F64()[t], y.take.F64()[t] = keep[i], take[i]
 	}
 	s.be.Fill(y.gram, 0)
-	y.present = y.present[:0]
 	for t, ok := range u.any {
 		u.all.I32()[t] = 0
 		if ok {
 			u.all.I32()[t] = 1
 		}
 	}
-	for i, g := range u.groups {
+	for _, g := range u.groups {
 		tracked := s.sink.GroupOf(y.tracked, g)
-		s.be.Track(kernels.Track{Y: tracked, J: s.sink.GroupRows(g), Present: u.present[i], Keep: y.keep, Take: y.take})
-		s.be.Gram(kernels.Gram{J: tracked, Present: u.all, G: y.gram})
-		y.present = append(y.present, u.all) // a cell without rows in this step still has what it had before
+		s.be.Track(kernels.Track{Y: tracked, J: s.sink.GroupRows(g), Present: s.cells[g.Index].present, Keep: y.keep, Take: y.take})
+		s.be.Gram(kernels.Gram{J: tracked, Present: u.all, G: y.gram}) // a cell without rows in this step still has what it had before
 	}
-	s.gram = s.ofPresent(s.gram, y.gram)
+	s.gram = s.ofPresent(s.gram, y.gram.F64())
 	s.in.Gram = s.gram
-	return y.tracked, y.present, nil
+	return nil
 }
 
 // tensors lists the memory for checkpoints, task by task and parameter by parameter.

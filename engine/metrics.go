@@ -23,16 +23,6 @@ type StepLine struct {
 	Units      []UnitLine         `json:"surgery,omitempty"`
 }
 
-// UnitLine tells what surgery saw and did in one unit: cosines between task gradients (row by row, the lower triangle), the share of pairs in conflict and
-// the weights chosen.
-type UnitLine struct {
-	Name      string    `json:"unit"`
-	Tasks     []string  `json:"tasks"`
-	Cosines   []float64 `json:"cosines,omitempty"`
-	Conflicts float64   `json:"conflicts"`
-	Weights   []float64 `json:"weights,omitempty"`
-}
-
 // EvalLine is a line of metrics.jsonl about an evaluation.
 type EvalLine struct {
 	Step    int64       `json:"step"`
@@ -130,42 +120,6 @@ func routeLine(s *moe.Stats) RouteLine {
 		}
 	}
 	return l
-}
-
-// Units describes what surgery did in the last step; empty for methods that see no task gradients.
-func (e *Engine) Units() []UnitLine {
-	s := e.surgeon
-	var out []UnitLine
-	for i := range s.units {
-		u := &s.units[i]
-		l := UnitLine{Name: u.name}
-		pairs, negative := u.conflicts(s.rows)
-		if pairs > 0 {
-			l.Conflicts = float64(negative) / float64(pairs)
-		}
-		for a, ok := range u.any {
-			if !ok {
-				continue
-			}
-			l.Tasks = append(l.Tasks, e.taskName(a))
-			l.Weights = append(l.Weights, u.w.F64()[a])
-			for b := 0; b < a; b++ {
-				if u.any[b] {
-					l.Cosines = append(l.Cosines, u.cosine(s.rows, a, b))
-				}
-			}
-		}
-		out = append(out, l)
-	}
-	return out
-}
-
-// taskName names a task gradient; the auxiliary one is "auxiliary".
-func (e *Engine) taskName(t int) string {
-	if t < len(e.tasks) {
-		return e.tasks[t].Name
-	}
-	return "auxiliary"
 }
 
 func (m *metricsFile) close() error {

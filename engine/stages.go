@@ -8,6 +8,7 @@ import (
 	"artel/gradsurgery"
 	"artel/kernels"
 	"artel/optim"
+	"artel/param"
 
 	"github.com/pkg/errors"
 )
@@ -68,13 +69,44 @@ func (e *Engine) begin(k int) error {
 	}
 	clear(e.losses)
 	e.aux = 0
-	e.sinks[k].Begin(e.be)
+	e.reuse()
+	e.destination(k).Begin(e.be)
+	if e.destination(k).Streaming() {
+		for i := range e.surgeon.cells {
+			e.be.Fill(e.surgeon.cells[i].gram, 0)
+		}
+	}
 	return nil
+}
+
+// reuse finds out whether the weights of an earlier step serve this one, and whether a plain pass will do then.
+func (e *Engine) reuse() {
+	s := e.surgeon
+	s.reused = e.step%e.Config.Surgery.Every != 0
+	if e.blend == nil {
+		return
+	}
+	e.blend.plain = s.reused && e.blend.global
+	e.blend.combines = s.reused && !e.blend.plain
+	if e.blend.plain {
+		seedsOf(e.seeds, s.units[0].w.F64())
+	}
+}
+
+// plainStep reports whether the step at hand is a plain backward pass with weights from an earlier one.
+func (e *Engine) plainStep() bool { return e.blend != nil && e.blend.plain }
+
+// destination is where the backward passes of independent batch k leave gradients.
+func (e *Engine) destination(k int) *param.Sink {
+	if e.plainStep() {
+		return e.blend.sink
+	}
+	return e.sinks[k]
 }
 
 // mode is what tapes are recorded for.
 func (e *Engine) mode() autograd.Mode {
-	if e.method.Needs.Level == gradsurgery.Losses {
+	if e.method.Needs.Level == gradsurgery.Losses || e.plainStep() {
 		return autograd.Plain
 	}
 	return autograd.PerTask
@@ -168,11 +200,6 @@ func (e *Engine) replay() error {
 // combine makes one gradient from what the backward passes left, and returns its squared norm.
 func (e *Engine) combine() (float64, error) {
 	s := e.surgeon
-	if e.mode() == autograd.Plain {
-		s.settle()
-		e.opt.NormSq(e.sink.Grad, s.normSq)
-		return s.normSq.F64()[0], nil
-	}
 	for t := range s.active {
 		if t < len(e.tasks) {
 			s.active[t], s.losses[t] = e.everywhere[t], e.losses[t]
@@ -180,12 +207,36 @@ func (e *Engine) combine() (float64, error) {
 			s.active[t], s.losses[t] = true, e.aux
 		}
 	}
-	return s.combine(e.step)
+	switch {
+	case e.method.Needs.Level == gradsurgery.Losses:
+		s.settleAll(e.sink)
+	case e.plainStep():
+		e.scaleBack()
+	case e.sink.Streaming():
+		if err := e.combineStreamed(); err != nil {
+			return 0, err
+		}
+	default:
+		if e.mask != nil {
+			for _, k := range e.sinks {
+				e.mask.rows(e.be, k)
+			}
+		}
+		return s.combine(e.step)
+	}
+	if e.mask != nil {
+		e.mask.gradient(e.be, e.sink.Grad)
+	}
+	e.opt.NormSq(e.sink.Grad, s.normSq)
+	return s.normSq.F64()[0], nil
 }
 
 // update applies the gradient. One that is not finite (the losses were) stops the run like a loss that is not finite.
 func (e *Engine) update(normSq float64) (err error) {
 	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err == nil {
+		if e.mask != nil {
+			e.mask.restore(e.be, e.Set.Flat)
+		}
 		return nil
 	}
 	var nf *optim.NotFinite

@@ -33,7 +33,7 @@ type surgeryArray struct {
 // parameters as flat tensors, and the rest as JSON. It shares the engine's memory.
 func (e *Engine) Snapshot(seconds float64, version string) (*checkpoint.Snapshot, error) {
 	st := runState{Step: e.step, Cursor: e.cursor, Seconds: seconds}
-	for _, a := range e.method.State() {
+	for _, a := range e.surgeryState() {
 		s := surgeryArray{Name: a.Name}
 		for _, v := range a.Data {
 			s.Data = append(s.Data, strconv.FormatFloat(v, 'x', -1, 64))
@@ -52,6 +52,43 @@ func (e *Engine) Snapshot(seconds float64, version string) (*checkpoint.Snapshot
 		Step: e.step, Model: e.modelTensors(), Optim: e.optimTensors(), State: raw,
 		Metadata: map[string]string{"version": version, "config": string(text)},
 	}, nil
+}
+
+// surgeryState lists what surgery remembers beside tensors: the state of the methods and, where they are used again, the weights of every unit. It is the
+// live state.
+func (e *Engine) surgeryState() []gradsurgery.Array {
+	var out []gradsurgery.Array
+	for i, m := range e.methods {
+		prefix := ""
+		if i > 0 {
+			prefix = "rules." + strconv.Itoa(i-1) + "."
+		}
+		for _, a := range m.State() {
+			out = append(out, gradsurgery.Array{Name: prefix + a.Name, Data: a.Data})
+		}
+	}
+	if e.Config.Surgery.Every > 1 {
+		for i := range e.surgeon.units {
+			out = append(out, gradsurgery.Array{Name: "unit." + strconv.Itoa(i), Data: e.surgeon.units[i].w.F64()})
+		}
+	}
+	return out
+}
+
+// restoreArrays copies saved arrays into the live ones; nothing changes when names or lengths differ.
+func restoreArrays(live, saved []gradsurgery.Array) error {
+	if len(saved) != len(live) {
+		return errors.Errorf("engine: state.json: %d arrays of surgery state, want %d", len(saved), len(live))
+	}
+	for i, a := range saved {
+		if a.Name != live[i].Name || len(a.Data) != len(live[i].Data) {
+			return errors.Errorf("engine: state.json: surgery state %q with %d numbers, want %q with %d", a.Name, len(a.Data), live[i].Name, len(live[i].Data))
+		}
+	}
+	for i, a := range saved {
+		copy(live[i].Data, a.Data)
+	}
+	return nil
 }
 
 // modelTensors lists the parameters under their names.
@@ -104,7 +141,7 @@ func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
 	if err := l.CopyOptimInto(e.optimTensors()); err != nil {
 		return 0, err
 	}
-	if err := e.method.Restore(saved); err != nil {
+	if err := restoreArrays(e.surgeryState(), saved); err != nil {
 		return 0, err
 	}
 	if err := e.loader.Seek(st.Cursor); err != nil {

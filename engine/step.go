@@ -16,7 +16,7 @@ func (e *Engine) Step() error {
 					return err
 				}
 			}
-			if err := e.tape.Backward(e.sinks[k], e.lossSeeds()); err != nil { // one pass: a gradient for every task
+			if err := e.tape.Backward(e.destination(k), e.lossSeeds()); err != nil { // one pass: a gradient for every task
 				return err
 			}
 		}

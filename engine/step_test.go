@@ -20,8 +20,8 @@ func TestNoAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	for _, method := range []string{"pcgrad", "sum", "mgda", "graddrop", "famo"} {
-		e := newEngine(t, "surgery.method="+method)
+	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "every=3", "sparse=0.5"} {
+		e := newEngine(t, "surgery."+method)
 		runtime.GC()
 		steps(t, e, 40)
 		best := uint64(math.MaxUint64)

@@ -151,7 +151,7 @@ func (m *Model) newBlock(b *param.Builder, i, tasks int, stream rng.Stream) (blo
 }
 
 func newNorm(b *param.Builder, layer string, cfg Config) (norm, error) {
-	key := param.Key{Kind: param.Shared, Layer: layer}
+	key := param.Key{Kind: param.Norm, Layer: layer}
 	switch cfg.Norm {
 	case "rmsnorm":
 		return nn.NewRMSNorm(b, key, layer+".norm", cfg.Width), nil

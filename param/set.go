@@ -17,10 +17,11 @@ const (
 	Router             // decides on experts
 	Expert             // one expert of a layer
 	Head               // declared as a task's own; surgery goes by analysis of the tape, not by this
+	Norm               // scales and shifts of a normalisation
 )
 
-// String returns shared, router, expert or head.
-func (k Kind) String() string { return [...]string{"shared", "router", "expert", "head"}[k] }
+// String returns shared, router, expert, head or norm.
+func (k Kind) String() string { return [...]string{"shared", "router", "expert", "head", "norm"}[k] }
 
 // Key identifies a group while a model is declared.
 type Key struct {

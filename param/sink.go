@@ -27,7 +27,12 @@ type Sink struct {
 
 // NewPlain returns a sink that sums all tasks.
 func NewPlain(be *kernels.Backend, s *Set) *Sink {
-	k := &Sink{Set: s, Tasks: 1, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
+	return NewPlainInto(be, s, be.New(be.Float, s.Flat.Len()))
+}
+
+// NewPlainInto is NewPlain with memory that the caller owns, grad [P].
+func NewPlainInto(be *kernels.Backend, s *Set, grad tensor.Tensor) *Sink {
+	k := &Sink{Set: s, Tasks: 1, Grad: grad, jacOff: make([]int, len(s.Groups))}
 	for i := range k.jacOff {
 		k.jacOff[i] = -1
 	}
@@ -55,7 +60,7 @@ func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64) (k *Sink, c
 	k = &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
 	for i, g := range s.Groups {
 		k.jacOff[i] = -1
-		if reach[i]&(reach[i]-1) != 0 {
+		if Several(reach[i]) {
 			k.jacOff[i] = cols
 			cols += g.Len
 		}
@@ -63,6 +68,12 @@ func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64) (k *Sink, c
 	k.touched = be.New(dtype.I32, len(s.Params), tasks)
 	return k, cols, nil
 }
+
+// MaxTasks is the largest number of rows that a sink can have.
+const MaxTasks = 64
+
+// Several reports whether a set of tasks has more than one member: such a group has one row per task.
+func Several(reach uint64) bool { return reach&(reach-1) != 0 }
 
 // PerTask reports whether group g has one row per task.
 func (k *Sink) PerTask(g *Group) bool { return k.jacOff[g.Index] >= 0 }
@@ -158,6 +169,16 @@ func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
 			be.Fill(row.Narrow(0, p.Off-g.Off, p.Len()), 0)
 		}
 	}
+}
+
+// Touched reports whether any task has a gradient of p.
+func (k *Sink) Touched(p *Param) bool {
+	for t := range k.Tasks {
+		if k.touched.I32()[p.Index*k.Tasks+t] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // flag reads the flag of (p, t); where tasks share a row they share the flag.
