@@ -2,5 +2,6 @@
 // of the engine. Results are kept in RESULTS.md with commit and machine.
 //
 //	go run ./demo     accuracies of the default run and of what it is compared with, by seed
+//	go run ./kernels  GFLOP/s of matrix products, and share of the peak measured in the same run
 //	go run ./step     time per step, plain against surgery, by number of tasks
 package benchmarks
