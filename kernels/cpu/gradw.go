@@ -57,6 +57,9 @@ func (f tensorFlags) slot(g, t int) int {
 	return g*f.tasks + t
 }
 
+// manyGradients is a number of elements of which the caches hold a small part: whoever reads them reads them from memory.
+const manyGradients = 8 << 20
+
 func (b *backend) gradW(a kernels.GradW, run func()) {
 	segs := intMatrix(a.Segs)
 	flags := tensorFlags{ints(a.Touched), a.Touched.Dim(0), a.Touched.Dim(1), a.Touched.Stride(0), a.Touched.Stride(1)}
@@ -64,6 +67,7 @@ func (b *backend) gradW(a kernels.GradW, run func()) {
 	x, y := mat(a.X).T(), mat(a.DY)
 	xi, yi := ints(a.XIndex), ints(a.YIndex)
 	n := segs.n
+	stream := n*a.Dst.Dim(2)*a.Dst.Dim(3) >= manyGradients
 	// Segments of one destination must follow each other: first all first ones, then all second ones, and so on. One round is the rule.
 	for round := 0; ; round++ {
 		b.products = b.products[:0]
@@ -75,7 +79,7 @@ func (b *backend) gradW(a kernels.GradW, run func()) {
 			dst := a.Dst.At(s.group).At(s.task)
 			p := gemm.Product{
 				M: dst.Dim(0), N: dst.Dim(1), K: s.n, Acc: !b.fresh[i],
-				A: x, B: y, C: dst.F32(), LDC: dst.Stride(0),
+				A: x, B: y, C: dst.F32(), LDC: dst.Stride(0), Stream: stream,
 			}
 			if xi == nil {
 				p.A.P = x.P[s.act0*x.CS:]

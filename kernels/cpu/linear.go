@@ -41,7 +41,7 @@ func (b *backend) newProducts() func() {
 }
 
 const (
-	wideBlock = 16      // most panels of a block: the more, the less it costs to pack A
+	wideBlock = 64      // most panels of a block: the more, the less it costs to pack A
 	thinBlock = 48      // fewest rows of a block that was cut for balance
 	smallWork = 1 << 18 // multiply-adds that are not worth another block: some microseconds
 )

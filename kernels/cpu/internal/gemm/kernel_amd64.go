@@ -21,8 +21,8 @@ func archVariants() []*Variant {
 }
 
 var (
-	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, copyRows: copyRows512, transpose: transposePanel512}
-	avx2   = &Variant{Name: "avx2", mr: 6, run: run2, copyRows: copyRows, transpose: transposePanel}
+	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, copyRows: copyRows512, copyTiles: copyTiles512, transpose: transposePanel512, fetch: fetchRows}
+	avx2   = &Variant{Name: "avx2", mr: 6, run: run2, copyRows: copyRows, transpose: transposePanel, fetch: fetchRows}
 )
 
 //go:noescape

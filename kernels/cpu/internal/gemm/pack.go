@@ -33,9 +33,9 @@ func transposePanel(dst, src []float32, stride, k, n int) {
 	}
 }
 
-// packPanel copies B[k0:k0+kc, j0:j0+nr] to the panel as [kc][Panel], padded with zeros.
-func (v *Variant) packPanel(s *Scratch, p *Product, k0, kc, j0, nr int) {
-	dst, b := s.panel[:], p.B
+// packPanel copies B[k0:k0+kc, j0:j0+nr] to dst as [kc][Panel], padded with zeros.
+func (v *Variant) packPanel(dst []float32, p *Product, k0, kc, j0, nr int) {
+	b := p.B
 	switch {
 	case kc == 0:
 	case b.CS == 1 && p.BK != nil:
@@ -61,6 +61,9 @@ func (v *Variant) packBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	dst, a := s.block[:], p.A
 	if a.CS == 1 && p.AK == nil {
 		for i := lo; i < hi; i++ {
+			if v.fetch != nil && i+4 < hi {
+				v.fetch(a.P[at(p.AI, i+4)*a.RS+k0:], 0, 1, kc)
+			}
 			row := a.P[at(p.AI, i)*a.RS+k0:]
 			copy(dst[(i-lo)*kc:(i-lo+1)*kc], row[:kc])
 		}
@@ -73,6 +76,11 @@ func (v *Variant) packBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	for i := lo; i < hi; {
 		h := v.height(hi - i)
 		to := dst[(i-lo)*kc:]
+		if kc > 0 && a.RS == 1 && p.AI == nil && index == nil && v.copyTiles != nil && hi-i >= 5*v.mr {
+			v.copyTiles(to, a.P[i+k0*a.CS:], a.CS, kc, v.mr*kc)
+			i += 4 * v.mr
+			continue
+		}
 		switch {
 		case kc > 0 && a.RS == 1 && p.AI == nil && index != nil:
 			v.copyRows(to, a.P[i:], a.CS, kc, h, h, index, false)
@@ -95,4 +103,23 @@ func at(index []int32, i int) int {
 		return i
 	}
 	return int(index[i])
+}
+
+// fetchPanel asks for part i of parts of the panel at column j0, which will be packed soon.
+func (v *Variant) fetchPanel(p *Product, k0, kc, j0, i, parts int) {
+	b := p.B
+	switch {
+	case v.fetch == nil || p.BK != nil:
+	case b.CS == 1:
+		lo, hi := i*kc/parts, (i+1)*kc/parts
+		if hi > lo {
+			v.fetch(b.P[(k0+lo)*b.RS+j0:], b.RS, hi-lo, min(Panel, p.N-j0))
+		}
+	case b.RS == 1:
+		nr := min(Panel, p.N-j0)
+		lo, hi := i*nr/parts, (i+1)*nr/parts
+		if hi > lo {
+			v.fetch(b.P[k0+(j0+lo)*b.CS:], b.CS, hi-lo, kc)
+		}
+	}
 }

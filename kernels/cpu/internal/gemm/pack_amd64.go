@@ -11,6 +11,23 @@ func packTile512(dst, src *float32, stride, k int, mask uint64, step int, index 
 //go:noescape
 func transpose512(dst, src *float32, stride, k, n int)
 
+//go:noescape
+func packTiles512(dst, src *float32, stride, k, far int)
+
+//go:noescape
+func prefetchRows(src *float32, stride, rows, n int)
+
+// fetchRows is Variant.fetch.
+func fetchRows(src []float32, stride, rows, n int) {
+	if rows > 0 && n > 0 {
+		prefetchRows(&src[0], stride, rows, n)
+	}
+}
+
+func copyTiles512(dst, src []float32, stride, k, far int) {
+	packTiles512(&dst[0], &src[0], stride, k, far)
+}
+
 func copyRows512(dst, src []float32, stride, k, n, step int, index []int32, pad bool) {
 	if k == 0 {
 		return

@@ -21,7 +21,7 @@ const MaxRows = 360
 
 // Scratch is one worker's memory: the packed panel, the packed block of A and the arguments of the micro-kernel.
 type Scratch struct {
-	panel [blockK * Panel]float32
+	panel [4 * blockK * Panel]float32
 	block [blockK * MaxRows]float32
 	tile  tile
 }
@@ -40,6 +40,7 @@ type Product struct {
 	LDC     int
 	Acc     bool
 	Bias    []float32 // [n] or nil
+	Stream  bool      // C is part of something larger than the caches: write past them where possible
 }
 
 // T is the product of the transposes, C' = B'A', which needs a C that is contiguous along its rows instead. Not for products with AI or Bias.
@@ -63,28 +64,80 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		if staged {
 			v.packBlock(s, p, k0, kc, lo, hi)
 		}
+		if v.isShort(p, kc, p1-p0, direct) {
+			v.short(p, lo, hi, p0, p1, staged, s)
+			return
+		}
 		for panel := p0; panel < p1; panel++ {
 			j0 := panel * Panel
 			nr := min(Panel, p.N-j0)
-			t := &s.tile
-			*t = tile{b: unsafe.Pointer(&s.panel), bs: 4 * Panel, ldc: 4 * p.LDC, k: kc}
 			if direct && nr == Panel {
-				t.b, t.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
+				s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
 			} else {
-				v.packPanel(s, p, k0, kc, j0, nr)
+				v.packPanel(s.panel[:], p, k0, kc, j0, nr)
+				s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
 			}
-			if p.Acc || k0 > 0 {
-				t.acc = 1
+			s.tile.begin(p, k0, kc, j0, hi-lo)
+			next := -1
+			if panel+1 < p1 && !direct {
+				next = j0 + Panel
 			}
-			if hi-lo > directRows {
-				t.far = 1
-			}
-			if p.Bias != nil && k0 == 0 {
-				t.bias = unsafe.Pointer(&p.Bias[j0])
-			}
-			v.column(p, k0, j0, nr, lo, hi, staged, s)
+			v.column(p, k0, j0, nr, lo, hi, staged, next, s)
 		}
 	}
+}
+
+// begin sets what the tiles of a panel have in common, except B.
+func (t *tile) begin(p *Product, k0, kc, j0, rows int) {
+	t.ldc, t.k, t.acc, t.far, t.bias = 4*p.LDC, kc, 0, 0, nil
+	if p.Acc || k0 > 0 {
+		t.acc = 1
+	}
+	if rows > directRows {
+		t.far = 1
+	}
+	if p.Stream && p.K >= streamK && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && p.lines(0, j0) {
+		t.far = 2
+	}
+	if p.Bias != nil && k0 == 0 {
+		t.bias = unsafe.Pointer(&p.Bias[j0])
+	}
+}
+
+// streamK is the least depth of products that write past the caches. Less work per line of C cannot hide that the lines leave in small pieces.
+const streamK = 48
+
+// shortK is the depth up to which writing C takes longer than the arithmetic.
+const shortK = 47
+
+func (v *Variant) isShort(p *Product, kc, panels int, direct bool) bool {
+	return p.K <= shortK && p.K > 0 && panels > 1 && !direct && kc*panels*Panel <= len(Scratch{}.panel)
+}
+
+// short computes a block of small depth row by row, so that C is written in long runs: all panels are packed first.
+func (v *Variant) short(p *Product, lo, hi, p0, p1 int, staged bool, s *Scratch) {
+	size := p.K * Panel
+	for panel := p0; panel < p1; panel++ {
+		v.packPanel(s.panel[(panel-p0)*size:(panel-p0+1)*size], p, 0, p.K, panel*Panel, min(Panel, p.N-panel*Panel))
+	}
+	t := &s.tile
+	for i := lo; i < hi; {
+		h := v.height(hi - i)
+		for panel := p0; panel < p1; panel++ {
+			j0 := panel * Panel
+			t.begin(p, 0, p.K, j0, hi-lo)
+			t.b, t.bs = unsafe.Pointer(&s.panel[(panel-p0)*size]), 4*Panel
+			v.place(p, 0, lo, i, h, staged, s)
+			t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
+			v.run(t, h, min(Panel, p.N-j0))
+		}
+		i += h
+	}
+}
+
+// lines tells whether the rows of C from (i,j) on begin at a cache line.
+func (p *Product) lines(i, j int) bool {
+	return p.LDC%16 == 0 && uintptr(unsafe.Pointer(&p.C[i*p.LDC+j]))%64 == 0
 }
 
 // directRows is the most rows of a product that reads B where it lies: with so few uses packing does not pay.
@@ -97,26 +150,37 @@ func (v *Variant) readsDirect(p *Product, rows int) bool {
 // slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
 func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
 
-// column runs the tiles of rows [lo,hi) down one panel.
-func (v *Variant) column(p *Product, k0, j0, nr, lo, hi int, staged bool, s *Scratch) {
+// column runs the tiles of rows [lo,hi) down one panel, and meanwhile asks for the panel at column next, if there is one.
+func (v *Variant) column(p *Product, k0, j0, nr, lo, hi int, staged bool, next int, s *Scratch) {
 	t := &s.tile
 	kc := t.k
+	part, parts := 0, (hi-lo+v.mr-1)/v.mr
 	for i := lo; i < hi; {
-		h := v.height(hi - i)
-		switch {
-		case !staged:
-			t.rs, t.cs = 4*p.A.RS, 4*p.A.CS
-			if kc > 0 {
-				t.a = unsafe.Pointer(&p.A.P[i*p.A.RS+k0*p.A.CS])
-			}
-		case p.A.CS == 1 && p.AK == nil:
-			t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*kc]), 4*kc, 4
-		default:
-			t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*kc]), 4, 4*h
+		if next >= 0 && part < parts {
+			v.fetchPanel(p, k0, kc, next, part, parts)
+			part++
 		}
+		h := v.height(hi - i)
+		v.place(p, k0, lo, i, h, staged, s)
 		t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
 		v.run(t, h, nr)
 		i += h
+	}
+}
+
+// place points the tile of h rows from i on to its part of A.
+func (v *Variant) place(p *Product, k0, lo, i, h int, staged bool, s *Scratch) {
+	t := &s.tile
+	switch {
+	case !staged:
+		t.rs, t.cs = 4*p.A.RS, 4*p.A.CS
+		if t.k > 0 {
+			t.a = unsafe.Pointer(&p.A.P[i*p.A.RS+k0*p.A.CS])
+		}
+	case p.A.CS == 1 && p.AK == nil:
+		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*t.k]), 4*t.k, 4
+	default:
+		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*t.k]), 4, 4*h
 	}
 }
 

@@ -21,7 +21,7 @@ type tile struct {
 	acc    uint64 // add to C
 	bias   unsafe.Pointer
 	bs     int // bytes from row to row of B
-	far    int // not 0: C is not expected in the first-level cache
+	far    int // 1: C is not expected in the first-level cache; 2: C is whole lines that nobody reads soon
 }
 
 // Variant is one implementation of the micro-kernel and of the packing loops.
@@ -33,6 +33,10 @@ type Variant struct {
 	// copyRows copies k rows of n columns, step elements apart in dst; row i is row index[i] of src with an index. With pad, n <= Panel and
 	// the columns up to Panel become zero.
 	copyRows func(dst, src []float32, stride, k, n, step int, index []int32, pad bool)
+	// copyTiles copies k rows of 48 columns to four tiles of 12 columns that are far elements apart; nil: one tile at a time.
+	copyTiles func(dst, src []float32, stride, k, far int)
+	// fetch asks for n elements of each of some rows ahead of their use; nil: nothing to ask.
+	fetch func(src []float32, stride, rows, n int)
 	// transpose packs n <= Panel columns that are contiguous along k: dst[i*Panel+j] = src[j*stride+i]; other columns become zero.
 	transpose func(dst, src []float32, stride, k, n int)
 }

@@ -22,11 +22,41 @@ func pack(b *bytes.Buffer) {
 	loops(b, tile)
 }
 
+// tiles writes the copy of four tiles of 12 rows at once: their parts of a row of the source share cache lines.
+//
+// Registers as in pack; R11 the tile's distance in bytes, R12 three times that.
+func tiles(b *bytes.Buffer) {
+	b.WriteString("// func packTiles512(dst, src *float32, stride, k, far int)\n//\n" +
+		"// Columns 12j to 12j+12 of row k of src become row k of the tile at dst + j*far, for j < 4.\nTEXT ·packTiles512(SB), NOSPLIT, $0-40\n" +
+		"\tMOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ stride+16(FP), R8\n\tMOVQ k+24(FP), DX\n\tMOVQ far+32(FP), R11\n" +
+		"\tSHLQ $2, R8\n\tSHLQ $2, R11\n\tLEAQ (R11)(R11*2), R12\n\tMOVL $0xFFF, AX\n\tKMOVW AX, K1\n" +
+		"loop:\n\tPREFETCHT0 (SI)(R8*8)\n\tPREFETCHT0 64(SI)(R8*8)\n\tPREFETCHT0 128(SI)(R8*8)\n")
+	for j, to := range []string{"(DI)", "(DI)(R11*1)", "(DI)(R11*2)", "(DI)(R12*1)"} {
+		fmt.Fprintf(b, "\tVMOVUPS.Z %d(SI), K1, Z%d\n\tVMOVUPS Z%d, K1, %s\n", 48*j, j, j, to)
+	}
+	b.WriteString("\tADDQ R8, SI\n\tADDQ $48, DI\n\tDECQ DX\n\tJNZ loop\n\tVZEROUPPER\n\tRET\n\n")
+}
+
+// prefetch writes the request for rows of a matrix that will be packed next.
+//
+// Registers: SI row, R8 stride in bytes, DX rows left, CX bytes of a row, R9 line, BX lines left.
+func prefetch(b *bytes.Buffer) {
+	b.WriteString("// func prefetchRows(src *float32, stride, rows, n int)\n//\n// Asks for the lines of n elements of each row.\nTEXT ·prefetchRows(SB), NOSPLIT, $0-32\n" +
+		"\tMOVQ src+0(FP), SI\n\tMOVQ stride+8(FP), R8\n\tMOVQ rows+16(FP), DX\n\tMOVQ n+24(FP), CX\n\tSHLQ $2, R8\n\tSHLQ $2, CX\n" +
+		"row:\n\tMOVQ SI, R9\n\tMOVQ CX, BX\n" +
+		"line:\n\tPREFETCHT1 (R9)\n\tADDQ $64, R9\n\tSUBQ $64, BX\n\tJG line\n" +
+		"\tADDQ R8, SI\n\tDECQ DX\n\tJNZ row\n\tRET\n\n")
+}
+
 // loops writes the two loops around the copy of a row.
+//
+// Rows are far apart, where the processor does not guess the next ones: they are asked for eight in advance.
 func loops(b *bytes.Buffer, row string) {
-	b.WriteString("loop:\n")
+	b.WriteString("loop:\n\tPREFETCHT0 (SI)(R8*8)\n\tPREFETCHT0 64(SI)(R8*8)\n")
 	fmt.Fprintf(b, row, "SI")
-	b.WriteString("\tADDQ R8, SI\n\tADDQ BX, DI\n\tDECQ DX\n\tJNZ loop\ndone:\n\tVZEROUPPER\n\tRET\nindexed:\n\tMOVLQSX (R9), R10\n\tIMULQ R8, R10\n\tADDQ SI, R10\n")
+	b.WriteString("\tADDQ R8, SI\n\tADDQ BX, DI\n\tDECQ DX\n\tJNZ loop\ndone:\n\tVZEROUPPER\n\tRET\nindexed:\n" +
+		"\tCMPQ DX, $8\n\tJLE last\n\tMOVLQSX 32(R9), R10\n\tIMULQ R8, R10\n\tPREFETCHT0 (SI)(R10*1)\n\tPREFETCHT0 64(SI)(R10*1)\n" +
+		"last:\n\tMOVLQSX (R9), R10\n\tIMULQ R8, R10\n\tADDQ SI, R10\n")
 	fmt.Fprintf(b, row, "R10")
 	b.WriteString("\tADDQ $4, R9\n\tADDQ BX, DI\n\tDECQ DX\n\tJNZ indexed\n\tVZEROUPPER\n\tRET\n\n")
 }
