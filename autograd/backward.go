@@ -24,6 +24,10 @@ func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
 		t.Failf("backward: a sink of %d rows for a recording that needs %d (mode %d)", sink.Tasks, want, t.mode)
 		return t.err
 	}
+	if t.tap == below {
+		t.Failf("backward: no tap was recorded, so that there are no task gradients")
+		return t.err
+	}
 	t.sink, t.seeds, t.start = sink, seeds, t.arena.Mark()
 	if sink.Streaming() {
 		t.expect()

@@ -52,7 +52,7 @@ func (o *concat) Backward(t *Tape) {
 			if b.Act0 < row || b.Act0 >= row+p.Rows() {
 				continue
 			}
-			if t.mode != PerTask && b.flag != indexOf(whole, b) {
+			if !whole.stacked && b.flag != indexOf(whole, b) {
 				at++
 				continue // plain mode: tasks of the same rows share their cotangent
 			}

@@ -67,7 +67,7 @@ func (o *expand) Backward(t *Tape) {
 		return
 	}
 	in, out := o.x.Space, o.y.Space
-	if t.mode == PerTask && out.aux0 < 0 {
+	if in.stacked && out.aux0 < 0 {
 		t.Give(o.x, dy) // blocks lie in the same order on both sides
 		return
 	}

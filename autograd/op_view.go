@@ -27,13 +27,13 @@ func TaskView(t *Tape, x *Var, task int) (view *Var, ok bool) {
 	}
 	b := x.Space.Blocks[at]
 	s := t.spaces.next()
-	s.N, s.C, s.aux0, s.Owned = b.N, b.N, -1, true
+	s.N, s.C, s.aux0, s.Owned, s.stacked = b.N, b.N, -1, true, x.Space.stacked
 	start := len(t.blocks)
 	t.blocks = append(t.blocks, Block{Task: task, N: b.N, share: b.share})
 	s.Blocks = t.blocks[start : start+1 : start+1]
 	s.Segs = t.NewI32(1, kernels.SegCols)
 	segTask := task
-	if t.mode != PerTask {
+	if !x.Space.stacked {
 		segTask = 0
 	}
 	putSeg(s.Segs, 0, segTask, 0, 0, b.N)

@@ -30,6 +30,10 @@ func (t *Tape) Reach(set *param.Set) []uint64 {
 			n.out.reach |= 1 << o.task
 		case *auxLoss:
 			n.out.reach |= t.auxReach(o.x.Space)
+		case *tap:
+			if n.out.reach != 0 {
+				n.out.reach = 1 // below, all tasks have one gradient
+			}
 		}
 		if u, ok := n.op.(ParamUser); ok {
 			u.Uses(func(p *param.Param, tasks uint64) { out[p.Group.Index] |= tasks })
@@ -51,6 +55,9 @@ func (t *Tape) Reach(set *param.Set) []uint64 {
 func (t *Tape) auxReach(s *Space) (tasks uint64) {
 	if s.aux0 >= 0 {
 		return 1 << t.tasks
+	}
+	if !s.stacked {
+		return 1
 	}
 	for _, b := range s.Blocks {
 		tasks |= 1 << b.Task

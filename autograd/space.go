@@ -25,7 +25,8 @@ type Space struct {
 	Keys tensor.Tensor // I32 [N,2]: key of a row for row-wise random numbers, or none
 	Task tensor.Tensor // I32 [N]: owner of a row when Owned, else none
 
-	aux0 int // first cotangent row of the auxiliary task, or -1
+	aux0    int  // first cotangent row of the auxiliary task, or -1
+	stacked bool // tasks have cotangent rows of their own; else those of the same activation row are added up
 }
 
 // NewSpace describes N input rows: blocks gives task, first row and number of rows; Cot0 is ignored. Activation
@@ -77,8 +78,8 @@ func (t *Tape) NewSpace(n int, blocks []Block, keys tensor.Tensor) *Space {
 
 // layout places the cotangent rows of s for the tape's mode and builds the tables for kernels.
 func (t *Tape) layout(s *Space) {
-	s.C, s.aux0 = s.N, -1
-	if t.mode == PerTask {
+	s.C, s.aux0, s.stacked = s.N, -1, t.mode == PerTask && t.tap != below
+	if s.stacked {
 		s.C = 0
 		for i := range s.Blocks {
 			s.Blocks[i].Cot0 = s.C
@@ -92,7 +93,7 @@ func (t *Tape) layout(s *Space) {
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
 		b.flag = i
-		if t.mode != PerTask {
+		if !s.stacked {
 			b.Cot0 = b.Act0
 			for j := range s.Blocks[:i] {
 				if s.Blocks[j].Act0 == b.Act0 && s.Blocks[j].N == b.N {
@@ -112,7 +113,7 @@ func (t *Tape) layout(s *Space) {
 			}
 		}
 	}
-	if t.mode != PerTask {
+	if !s.stacked {
 		s.Segs = t.arena.New(dtype.I32, 1, kernels.SegCols)
 		putSeg(s.Segs, 0, 0, 0, 0, s.N)
 		return

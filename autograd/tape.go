@@ -31,6 +31,11 @@ type Tape struct {
 	seeds   []float64
 	share   float64
 
+	tap      tapState
+	combine  Combiner
+	runs     []TapRun // of the last tap; reused
+	runTasks []int
+
 	start    tensor.Mark                // of the arena before the last backward pass
 	announce func(*param.Param, uint64) // passes a use of a parameter on to the sink
 
@@ -83,6 +88,7 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 	t.scope = t.scope[:0]
 	t.sink = nil
 	t.share = 1
+	t.tap, t.combine = noTap, nil
 }
 
 // Mode returns the mode of the recording.

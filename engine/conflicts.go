@@ -53,8 +53,12 @@ func (u *UnitLine) Part(name string) Angles {
 func (e *Engine) Units() []UnitLine {
 	s := e.surgeon
 	var out []UnitLine
-	for i := range s.units {
-		u := &s.units[i]
+	units := s.units
+	if e.at != nil {
+		units = e.at.unit[:]
+	}
+	for i := range units {
+		u := &units[i]
 		l := UnitLine{Name: u.name, Method: u.method.Entry.Name}
 		var tasks []int
 		for t, ok := range u.any {
@@ -66,6 +70,9 @@ func (e *Engine) Units() []UnitLine {
 			l.Weights = append(l.Weights, u.w.F64()[t])
 		}
 		whole := make([]float64, len(u.gram))
+		if e.at != nil {
+			copy(whole, u.gram)
+		}
 		for _, g := range u.groups {
 			add(whole, s.cells[g.Index].gram.F64())
 		}

@@ -36,6 +36,7 @@ type Engine struct {
 	method  *gradsurgery.Surgery   // the first of them
 	blend   *blend                 // plain passes weighted by surgery, or nil
 	mask    *mask                  // what does not train, or nil
+	at      *at                    // task gradients at an activation, or nil
 	opt     *optim.Optimizer
 	ema     tensor.Tensor // [P], none without averaging
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average

@@ -45,3 +45,6 @@ func RowBytes(e *Engine) int64 { return e.sink.Bytes() }
 
 // Trains reports, for every element of the flat parameters, whether it trains.
 func Trains(e *Engine) []int32 { return e.mask.keep.I32() }
+
+// Losses are the losses of the last step by task.
+func Losses(e *Engine) []float64 { return e.losses }

@@ -27,6 +27,8 @@ func variants() map[string][]string {
 		"inner products only":   {"surgery.memory=gram", "surgery.groups=layer"},
 		"weights used again":    {"surgery.every=4", "surgery.method=upgrad"},
 		"used again, by expert": {"surgery.every=4", "surgery.groups=expert"},
+		"mgda at a block":       {"surgery.at=blocks.0", "surgery.method=mgda"},
+		"graddrop at a block":   {"surgery.at=inputs", "surgery.method=graddrop"},
 		"sparse training":       {"surgery.sparse=0.3"},
 		"rules":                 {"surgery.rules=[{kinds: [expert], method: graddrop}, {kinds: [router], method: gradvac, groups: layer}]"},
 		"excluded routers":      {"surgery.exclude=[router]"},

@@ -115,6 +115,9 @@ func (e *Engine) mode() autograd.Mode {
 // pass records the model and the losses of one batch.
 func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
 	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
+	if e.at != nil {
+		e.tape.TakeAt(e.at.combine)
+	}
 	e.tape.SetRowShare(float64(b.Rows) / float64(e.Config.Batch))
 	e.recordLosses(e.forward(b), b)
 	return e.finite()

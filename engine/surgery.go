@@ -47,6 +47,9 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 		e.surgeon = newSurgeon(e.be, e.sinks, nil, e.Set.Groups, seed)
 		return nil
 	}
+	if c.At != "" {
+		return e.newAt(cfg, probe, rows, seed)
+	}
 	units, plain := c.sortGroups(e.Set, reach)
 	if err := e.buildMethods(c, units, rows); err != nil {
 		return err
@@ -74,6 +77,8 @@ func (c *Surgery) plainOnly(name string) error {
 		return errors.Errorf("surgery.rules: the method %s reads losses only, and weighs all parameters alike", name)
 	case c.Every > 1:
 		return errors.Errorf("surgery.every: the method %s reads losses only; it chooses weights in every step", name)
+	case c.At != "":
+		return errors.Errorf("surgery.at: the method %s reads losses only; there are no task gradients to take", name)
 	case c.Memory == "gram":
 		return errors.Errorf("surgery.memory: the method %s reads losses only; there are no task gradients to keep", name)
 	}
@@ -175,6 +180,9 @@ func (e *Engine) reach(own bool) ([]uint64, error) {
 	var err error
 	data.Sample(e.mixture, 4, func(b *data.Batch) {
 		e.tape.Begin(autograd.PerTask, own)
+		if e.at != nil {
+			e.tape.TakeAt(e.at.combine)
+		}
 		h := e.forward(b)
 		for i := range b.Segments {
 			e.recordLoss(h, &b.Segments[i], 1)

@@ -148,6 +148,13 @@ func TestSurgeryRefusals(t *testing.T) {
 		"surgery.exclude=[rooter]":                                    `did you mean "router"`,
 		"surgery.rules=[{kinds: [experts]}]":                          `surgery.rules.0.kinds: "experts" is unknown; did you mean "expert"`,
 		"surgery.rules=[{layers: [blocks.9]}]":                        `did you mean "blocks.`,
+		"surgery.at=blocks.7":                                         `"blocks.7" is unknown; did you mean "blocks.`,
+		"surgery.at=blocks.1":                                         "every row belongs to one task",
+		"surgery.at=inputs surgery.method=moco":                       "moco needs task gradients of parameters",
+		"surgery.at=inputs surgery.every=2":                           "leave them at their defaults",
+		"surgery.at=inputs surgery.method=famo":                       "reads losses only",
+		"surgery.at=inputs surgery.aux=own-row":                       "want aux: with-task",
+		"surgery.at=inputs accumulate=2":                              "want accumulate: 1",
 		"surgery.rules=[{method: famo}]":                              "method of a whole run",
 		"surgery.rules=[{method: mgda}, {method: sum}]":               "surgery.rules.1: it matches no parameters",
 		"surgery.memory=gram surgery.method=graddrop":                 "graddrop reads every coordinate",
@@ -211,5 +218,36 @@ func TestTelemetry(t *testing.T) {
 	}
 	if seen < 6 {
 		t.Errorf("only %d units compared", seen)
+	}
+}
+
+// TestAtActivation: surgery at an activation trains, and where its weights are those of the sum it is the plain sum.
+func TestAtActivation(t *testing.T) {
+	// One task alone: every method gives it weight 1, wherever gradients are taken.
+	single := append([]string{"tasks.right.weight=0", "tasks.same.weight=0", "tasks.placement.weight=0", "model.blocks.0.moe.balance=0", "model.blocks.0.moe.z_loss=0",
+		"model.blocks.2.moe.balance=0", "model.blocks.2.moe.task_balance=0", "model.blocks.2.moe.z_loss=0"}, exact...)
+	sameRuns(t, "one task", newEngine(t, append(single, "surgery.at=blocks.0")...), newEngine(t, append(single, "surgery.method=sum")...))
+	for _, method := range []string{"mgda", "aligned_mtl", "graddrop", "trimmed_mean"} {
+		e := newEngine(t, "surgery.at=blocks.0", "surgery.method="+method)
+		var first, last float64
+		for i := range 60 {
+			steps(t, e, 1)
+			loss := 0.0
+			for _, l := range engine.Losses(e) {
+				loss += l
+			}
+			if i < 10 {
+				first += loss
+			}
+			if i >= 50 {
+				last += loss
+			}
+		}
+		if last > 0.9*first {
+			t.Errorf("%s: losses went from %v to %v", method, first/10, last/10)
+		}
+		if u := e.Units(); len(u) != 1 || u[0].Name != "blocks.0" || len(u[0].Cosines) != 6 {
+			t.Errorf("%s: units %v", method, u)
+		}
 	}
 }

@@ -38,6 +38,7 @@ type Rows struct {
 // Model is a declared architecture; its parameters live in the param.Set that the builder makes.
 type Model struct {
 	Config   Config
+	At       string // activation that is marked for task gradients, one of Activations, or ""
 	Mixtures []*moe.Layer
 
 	domains []input
@@ -163,11 +164,27 @@ func newNorm(b *param.Builder, layer string, cfg Config) (norm, error) {
 
 // Forward records the stream for a batch and returns the normalised rows that the heads read.
 func (m *Model) Forward(t *autograd.Tape, s *autograd.Space, rows []Rows) *autograd.Var {
-	x := m.input(t, s, rows)
+	x := m.tap(t, "inputs", m.input(t, s, rows))
 	for i := range m.blocks {
-		x = m.blocks[i].forward(t, x)
+		x = m.tap(t, m.blocks[i].name, m.blocks[i].forward(t, x))
 	}
-	return m.norm.Forward(t, x)
+	return m.tap(t, "final", m.norm.Forward(t, x))
+}
+
+// Activations lists the names that At can have: after the input layers, after every block, and after the last norm.
+func (m *Model) Activations() []string {
+	out := []string{"inputs"}
+	for i := range m.blocks {
+		out = append(out, m.blocks[i].name)
+	}
+	return append(out, "final")
+}
+
+func (m *Model) tap(t *autograd.Tape, name string, x *autograd.Var) *autograd.Var {
+	if name != m.At {
+		return x
+	}
+	return autograd.Tap(t, x)
 }
 
 // input runs every domain's input layer and stacks the results.
