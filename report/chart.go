@@ -23,8 +23,8 @@ type Chart struct {
 
 // Size of a panel in pixels, and the room around the plot.
 const (
-	panelW, panelH           = 440, 300
-	left, right, top, bottom = 56, 16, 34, 44
+	panelW, panelH           = 500, 300
+	left, right, top, bottom = 56, 100, 34, 44 // the legend stands on the right
 )
 
 // palette is told apart by readers with colour-vision deficiencies (Okabe & Ito 2008).
@@ -113,7 +113,7 @@ func (c *Chart) draw(b *bytes.Buffer) {
 		}
 		b.WriteString(`"/>` + "\n")
 		fmt.Fprintf(b, `<rect x="%d" y="%d" width="12" height="3" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n",
-			panelW-right-92, top+8+15*i, colour, panelW-right-75, top+13+15*i, escape(s.Name))
+			panelW-right+8, top+8+15*i, colour, panelW-right+25, top+13+15*i, escape(s.Name))
 	}
 }
 
