@@ -29,6 +29,7 @@ func variants() map[string][]string {
 		"used again, by expert": {"surgery.every=4", "surgery.groups=expert"},
 		"mgda at a block":       {"surgery.at=blocks.0", "surgery.method=mgda"},
 		"graddrop at a block":   {"surgery.at=inputs", "surgery.method=graddrop"},
+		"alignment":             {"model.blocks=[{mlp: {hidden: 8}}, {expand: {}}, {align: {}}, {mlp: {hidden: 8}}]"},
 		"sparse training":       {"surgery.sparse=0.3"},
 		"rules":                 {"surgery.rules=[{kinds: [expert], method: graddrop}, {kinds: [router], method: gradvac, groups: layer}]"},
 		"excluded routers":      {"surgery.exclude=[router]"},

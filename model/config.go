@@ -12,7 +12,7 @@ type Config struct {
 	Norm    string     `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm"`
 	Dropout float64    `yaml:"dropout" doc:"dropout after every block" range:"0..0.95"`
 	Patches []nn.Patch `yaml:"patches" doc:"input layers of domains with images: overlapping patches, each through the same small layer; then the projection"`
-	Blocks  []Block    `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand"`
+	Blocks  []Block    `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand, align"`
 }
 
 // Block is one step of the stream; exactly one field is set.
@@ -20,6 +20,7 @@ type Block struct {
 	MoE    *moe.Config `yaml:"moe" doc:"residual sparse mixture of experts"`
 	MLP    *MLP        `yaml:"mlp" doc:"residual dense feed-forward network"`
 	Expand *Expand     `yaml:"expand" doc:"from here on every task has rows of its own"`
+	Align  *Align      `yaml:"align" doc:"covariance alignment: a square matrix for every task, the identity at the start; after expand"`
 }
 
 // MLP describes a dense block.
@@ -30,6 +31,9 @@ type MLP struct {
 
 // Expand has no options.
 type Expand struct{}
+
+// Align has no options.
+type Align struct{}
 
 // SetDefaults fills the defaults of a block that a config file names.
 func (m *MLP) SetDefaults() { *m = MLP{Hidden: 256, Gate: "swiglu"} }

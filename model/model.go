@@ -65,6 +65,7 @@ type norm interface {
 type block struct {
 	name   string
 	expand bool
+	align  *nn.Align
 	norm   norm
 	layer  norm // same shape of method: rows in, rows out
 	drop   *nn.Dropout
@@ -118,16 +119,19 @@ func (m *Model) newBlock(b *param.Builder, i, tasks int, stream rng.Stream) (blo
 	name := fmt.Sprintf("blocks.%d", i)
 	c := &m.Config.Blocks[i]
 	set := 0
-	for _, on := range []bool{c.MoE != nil, c.MLP != nil, c.Expand != nil} {
+	for _, on := range []bool{c.MoE != nil, c.MLP != nil, c.Expand != nil, c.Align != nil} {
 		if on {
 			set++
 		}
 	}
 	if set != 1 {
-		return block{}, errors.Errorf("model: %s: %d of moe, mlp, expand are given; want exactly one", name, set)
+		return block{}, errors.Errorf("model: %s: %d of moe, mlp, expand, align are given; want exactly one", name, set)
 	}
 	if c.Expand != nil {
 		return block{name: name, expand: true}, nil
+	}
+	if c.Align != nil {
+		return block{name: name, align: nn.NewAlign(b, name, tasks, m.Config.Width)}, nil
 	}
 	n, err := newNorm(b, name, m.Config)
 	if err != nil {
@@ -221,6 +225,9 @@ func (b *block) forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	defer t.Pop()
 	if b.expand {
 		return autograd.Expand(t, x)
+	}
+	if b.align != nil {
+		return b.align.Forward(t, x)
 	}
 	h := b.layer.Forward(t, b.norm.Forward(t, x))
 	return autograd.Add(t, x, b.drop.Forward(t, h))

@@ -42,7 +42,7 @@ func named(n int) []model.Task {
 func TestTaskGradients(t *testing.T) {
 	dense := small()
 	dense.Norm, dense.Patches = "layernorm", nil
-	dense.Blocks = []model.Block{{MLP: &model.MLP{Hidden: 5, Gate: "gelu"}}, {Expand: &model.Expand{}}, {MLP: &model.MLP{Hidden: 4, Gate: "swiglu"}}}
+	dense.Blocks = []model.Block{{MLP: &model.MLP{Hidden: 5, Gate: "gelu"}}, {Expand: &model.Expand{}}, {Align: &model.Align{}}, {MLP: &model.MLP{Hidden: 4, Gate: "swiglu"}}}
 	for name, cfg := range map[string]model.Config{"mixtures": small(), "dense": dense} {
 		tapetest.Run(t, ref.New(), tapetest.Case{Name: name, Aux: name == "mixtures", Declare: func(b *param.Builder, tasks int) (tapetest.Layer, int) {
 			m, err := model.New(b, cfg, []model.Domain{picture}, named(tasks), rng.New(3))

@@ -48,6 +48,9 @@ func TestTaskGradients(t *testing.T) {
 				return autograd.Add(t, x, e.Forward(t, ids, tensor.Tensor{}, x.Space))
 			}, w
 		})},
+		{Name: "align", Smooth: true, Owned: true, Declare: func(b *param.Builder, tasks int) (tapetest.Layer, int) {
+			return nn.NewAlign(b, "a", tasks, w).Forward, w
+		}},
 		{Name: "patches", Declare: declare(func(b *param.Builder) (tapetest.Layer, int) {
 			p, err := nn.NewPatches(b, key, "p", [2]int{2, 3}, []nn.Patch{{Side: 1, Stride: 1, Channels: 3}, {Side: 2, Stride: 1, Channels: 4}}, w)
 			if err != nil {
@@ -222,6 +225,27 @@ func TestDropout(t *testing.T) {
 	for _, v := range run(autograd.Eval, 0) {
 		if v != 1 {
 			t.Fatal("dropout is on in evaluation")
+		}
+	}
+}
+
+// TestAlignStart: at the start alignment changes nothing.
+func TestAlignStart(t *testing.T) {
+	be, b := ref.New(), param.NewBuilder()
+	a := nn.NewAlign(b, "a", 2, 3)
+	if _, err := b.Build(be, rng.New(1)); err != nil {
+		t.Fatal(err)
+	}
+	tape := autograd.NewTape(be, 2)
+	tape.Begin(autograd.Eval, false)
+	x := tape.Input(tensor.FromF64([]float64{1, 2, 3, 4, 5, 6}, 2, 3), tape.NewSpace(2, []autograd.Block{{Task: 0, N: 1}, {Task: 1, Act0: 1, N: 1}}, tensor.Tensor{}))
+	y := a.Forward(tape, x)
+	if err := tape.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range x.Value.F64() {
+		if y.Value.F64()[i] != v {
+			t.Errorf("element %d is %v, want %v", i, y.Value.F64()[i], v)
 		}
 	}
 }
