@@ -12,7 +12,11 @@ import (
 func archVariants() []*Variant {
 	var vs []*Variant
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
-		vs = append(vs, avx512)
+		v := *avx512
+		if cpu.X86.HasAVX512BF16 {
+			v.half = bf16
+		}
+		vs = append(vs, &v)
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		vs = append(vs, avx2)

@@ -33,6 +33,30 @@ func transposePanel(dst, src []float32, stride, k, n int) {
 	}
 }
 
+// panel packs B[k0:k0+kc, j0:j0+nr] for the micro-kernel.
+func (v *Variant) panel(dst []float32, p *Product, k0, kc, j0, nr int) {
+	if v.native(p) {
+		v.pairPanel(dst, p, k0, kc, j0, nr)
+		return
+	}
+	v.packPanel(dst, p, k0, kc, j0, nr)
+	if p.BF16 {
+		roundAll(dst[:kc*Panel])
+	}
+}
+
+// block packs rows [lo,hi) of A, columns [k0,k0+kc).
+func (v *Variant) block(s *Scratch, p *Product, k0, kc, lo, hi int) {
+	if v.native(p) {
+		v.pairBlock(s, p, k0, kc, lo, hi)
+		return
+	}
+	v.packBlock(s, p, k0, kc, lo, hi)
+	if p.BF16 {
+		roundAll(s.block[:kc*(hi-lo)])
+	}
+}
+
 // packPanel copies B[k0:k0+kc, j0:j0+nr] to dst as [kc][Panel], padded with zeros.
 func (v *Variant) packPanel(dst []float32, p *Product, k0, kc, j0, nr int) {
 	b := p.B

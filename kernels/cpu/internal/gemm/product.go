@@ -40,6 +40,7 @@ type Product struct {
 	LDC     int
 	Acc     bool
 	Bias    []float32 // [n] or nil
+	BF16    bool      // elements of A and B are rounded to bfloat16 first
 	Stream  bool      // C is part of something larger than the caches: write past them where possible
 }
 
@@ -58,11 +59,15 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		return
 	}
 	direct := v.readsDirect(p, hi-lo)
-	staged := p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
-	for k0 := 0; k0 < p.K || k0 == 0; k0 += blockK {
-		kc := min(blockK, p.K-k0)
+	deep := blockK
+	if v.native(p) {
+		deep = 2 * blockK
+	}
+	staged := p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
+	for k0 := 0; k0 < p.K || k0 == 0; k0 += deep {
+		kc := min(deep, p.K-k0)
 		if staged {
-			v.packBlock(s, p, k0, kc, lo, hi)
+			v.block(s, p, k0, kc, lo, hi)
 		}
 		if v.isShort(p, kc, p1-p0, direct) {
 			v.short(p, lo, hi, p0, p1, staged, s)
@@ -74,22 +79,39 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 			if direct && nr == Panel {
 				s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
 			} else {
-				v.packPanel(s.panel[:], p, k0, kc, j0, nr)
+				v.panel(s.panel[:], p, k0, kc, j0, nr)
 				s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
 			}
-			s.tile.begin(p, k0, kc, j0, hi-lo)
+			s.tile.begin(p, k0, v.words(p, kc), j0, hi-lo)
 			next := -1
 			if panel+1 < p1 && !direct {
 				next = j0 + Panel
 			}
-			v.column(p, k0, j0, nr, lo, hi, staged, next, s)
+			v.column(p, k0, kc, j0, nr, lo, hi, staged, next, s)
 		}
 	}
 }
 
+// words is the depth of a packed operand in words of four bytes.
+func (v *Variant) words(p *Product, kc int) int {
+	if v.native(p) {
+		return (kc + 1) / 2
+	}
+	return kc
+}
+
+// kernel runs the micro-kernel.
+func (v *Variant) kernel(p *Product, t *tile, mr, nr int) {
+	if v.native(p) {
+		v.half.run(t, mr, nr)
+		return
+	}
+	v.run(t, mr, nr)
+}
+
 // begin sets what the tiles of a panel have in common, except B.
-func (t *tile) begin(p *Product, k0, kc, j0, rows int) {
-	t.ldc, t.k, t.acc, t.far, t.bias = 4*p.LDC, kc, 0, 0, nil
+func (t *tile) begin(p *Product, k0, words, j0, rows int) {
+	t.ldc, t.k, t.acc, t.far, t.bias = 4*p.LDC, words, 0, 0, nil
 	if p.Acc || k0 > 0 {
 		t.acc = 1
 	}
@@ -111,25 +133,25 @@ const streamK = 48
 const shortK = 47
 
 func (v *Variant) isShort(p *Product, kc, panels int, direct bool) bool {
-	return p.K <= shortK && p.K > 0 && panels > 1 && !direct && kc*panels*Panel <= len(Scratch{}.panel)
+	return p.K <= shortK && p.K > 0 && panels > 1 && !direct && (kc+31)&^31*panels*Panel <= len(Scratch{}.panel)
 }
 
 // short computes a block of small depth row by row, so that C is written in long runs: all panels are packed first.
 func (v *Variant) short(p *Product, lo, hi, p0, p1 int, staged bool, s *Scratch) {
-	size := p.K * Panel
+	size := v.words(p, p.K) * Panel
 	for panel := p0; panel < p1; panel++ {
-		v.packPanel(s.panel[(panel-p0)*size:(panel-p0+1)*size], p, 0, p.K, panel*Panel, min(Panel, p.N-panel*Panel))
+		v.panel(s.panel[(panel-p0)*size:(panel-p0+1)*size], p, 0, p.K, panel*Panel, min(Panel, p.N-panel*Panel))
 	}
 	t := &s.tile
 	for i := lo; i < hi; {
 		h := v.height(hi - i)
 		for panel := p0; panel < p1; panel++ {
 			j0 := panel * Panel
-			t.begin(p, 0, p.K, j0, hi-lo)
+			t.begin(p, 0, v.words(p, p.K), j0, hi-lo)
 			t.b, t.bs = unsafe.Pointer(&s.panel[(panel-p0)*size]), 4*Panel
 			v.place(p, 0, lo, i, h, staged, s)
 			t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
-			v.run(t, h, min(Panel, p.N-j0))
+			v.kernel(p, t, h, min(Panel, p.N-j0))
 		}
 		i += h
 	}
@@ -144,16 +166,15 @@ func (p *Product) lines(i, j int) bool {
 const directRows = 48
 
 func (v *Variant) readsDirect(p *Product, rows int) bool {
-	return rows <= directRows && p.B.CS == 1 && p.BK == nil && p.K > 0
+	return !p.BF16 && rows <= directRows && p.B.CS == 1 && p.BK == nil && p.K > 0
 }
 
 // slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
 func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
 
 // column runs the tiles of rows [lo,hi) down one panel, and meanwhile asks for the panel at column next, if there is one.
-func (v *Variant) column(p *Product, k0, j0, nr, lo, hi int, staged bool, next int, s *Scratch) {
+func (v *Variant) column(p *Product, k0, kc, j0, nr, lo, hi int, staged bool, next int, s *Scratch) {
 	t := &s.tile
-	kc := t.k
 	part, parts := 0, (hi-lo+v.mr-1)/v.mr
 	for i := lo; i < hi; {
 		if next >= 0 && part < parts {
@@ -163,7 +184,7 @@ func (v *Variant) column(p *Product, k0, j0, nr, lo, hi int, staged bool, next i
 		h := v.height(hi - i)
 		v.place(p, k0, lo, i, h, staged, s)
 		t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
-		v.run(t, h, nr)
+		v.kernel(p, t, h, nr)
 		i += h
 	}
 }

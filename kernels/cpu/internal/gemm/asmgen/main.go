@@ -19,7 +19,10 @@ func Generate() []byte {
 	var b bytes.Buffer
 	b.WriteString(header)
 	for mr := 1; mr <= 12; mr++ {
-		avx512(&b, mr)
+		avx512(&b, "avx512", mr, func(dst, a, b int) string { return fmt.Sprintf("\tVFMADD231PS Z%d, Z%d, Z%d\n", b, a, dst) })
+	}
+	for mr := 1; mr <= 12; mr++ {
+		avx512(&b, "bf16", mr, dot)
 	}
 	for mr := 1; mr <= 6; mr++ {
 		avx2(&b, mr)
@@ -28,6 +31,7 @@ func Generate() []byte {
 	tiles(&b)
 	prefetch(&b)
 	transpose(&b)
+	half(&b)
 	return b.Bytes()
 }
 
@@ -98,8 +102,10 @@ func advance(b *bytes.Buffer, mr int) {
 	b.WriteString("\tADDQ R10, SI\n\tDECQ R11\n")
 }
 
-func avx512(b *bytes.Buffer, mr int) {
-	name := fmt.Sprintf("avx512x%d", mr)
+// avx512 writes the kernel of mr rows; multiply is dst += a*b, for numbers or for pairs of short ones: either way one word of A and a
+// register of B.
+func avx512(b *bytes.Buffer, family string, mr int, multiply func(dst, a, b int) string) {
+	name := fmt.Sprintf("%sx%d", family, mr)
 	prologue(b, name, mr)
 	fetch(b, mr)
 	for i := 0; i < 2*mr; i++ {
@@ -108,7 +114,7 @@ func avx512(b *bytes.Buffer, mr int) {
 	b.WriteString("\tTESTQ R11, R11\n\tJZ sum\nloop:\n\tVMOVUPS (SI), Z30\n\tVMOVUPS 64(SI), Z31\n")
 	for i := 0; i < mr; i++ {
 		a := 24 + i%6
-		fmt.Fprintf(b, "\tVBROADCASTSS %s, Z%d\n\tVFMADD231PS Z30, Z%d, Z%d\n\tVFMADD231PS Z31, Z%d, Z%d\n", rowAddress(i), a, a, 2*i, a, 2*i+1)
+		fmt.Fprintf(b, "\tVBROADCASTSS %s, Z%d\n%s%s", rowAddress(i), a, multiply(2*i, a, 30), multiply(2*i+1, a, 31))
 	}
 	advance(b, mr)
 	b.WriteString("\tJNZ loop\nsum:\n\tMOVL 56(DI), R12\n\tKMOVW R12, K1\n\tSHRL $16, R12\n\tKMOVW R12, K2\n\tMOVQ 40(DI), R12\n\tMOVQ 32(DI), R13\n")

@@ -80,6 +80,12 @@ func transpose(b *bytes.Buffer) {
 		fmt.Fprintf(b, "\tCMPQ BX, $%d\n\tJLE mix\n\tVMOVUPS.Z (R9), K1, Z%d\n\tADDQ R8, R9\n", i, i)
 	}
 	b.WriteString("mix:\n")
+	mix(b)
+	b.WriteString("\tADDQ $64, SI\n\tADDQ $2048, DI\n\tSUBQ $16, DX\n\tJMP block\ndone:\n\tVZEROUPPER\n\tRET\n\n")
+}
+
+// mix transposes the 16 by 16 words of Z0 to Z15 and stores them in 16 rows of a panel.
+func mix(b *bytes.Buffer) {
 	for i := 0; i < 16; i += 2 { // pairs of columns
 		fmt.Fprintf(b, "\tVUNPCKLPS Z%d, Z%d, Z%d\n\tVUNPCKHPS Z%d, Z%d, Z%d\n", i+1, i, 16+i, i+1, i, 17+i)
 	}
@@ -96,5 +102,4 @@ func transpose(b *bytes.Buffer) {
 			fmt.Fprintf(b, "\tVSHUFF32X4 $0x%X, Z%d, Z%d, Z%d\n\tVMOVUPS Z%d, %d(DI)\n", op.imm, op.b, op.a, c, c, 128*(4*lane+c))
 		}
 	}
-	b.WriteString("\tADDQ $64, SI\n\tADDQ $2048, DI\n\tSUBQ $16, DX\n\tJMP block\ndone:\n\tVZEROUPPER\n\tRET\n")
 }
