@@ -54,7 +54,7 @@ func (a *app) loadRun(dir string) (*engine.Engine, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	be, err := a.device(cfg.Device)
+	be, err := a.device(cfg)
 	if err != nil {
 		return nil, 0, usageError{err}
 	}

@@ -22,7 +22,7 @@ func (a *app) train(args []string) error {
 	if err != nil {
 		return err
 	}
-	be, err := a.device(cfg.Device)
+	be, err := a.device(cfg)
 	if err != nil {
 		return usageError{err}
 	}
@@ -54,8 +54,8 @@ func usage(err error) error {
 }
 
 // device opens the backend and says what it is.
-func (a *app) device(name string) (*kernels.Backend, error) {
-	be, why, err := engine.OpenDevice(name, os.Getenv("ARTEL_CPU"))
+func (a *app) device(c *engine.Config) (*kernels.Backend, error) {
+	be, why, err := engine.Open(c, os.Getenv("ARTEL_CPU"))
 	if err == nil {
 		fmt.Fprintf(a.err, "device: %s (%s)\n", be.Name, why)
 	}
@@ -133,7 +133,7 @@ func (a *app) resumeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			be, err := a.device(cfg.Device)
+			be, err := a.device(cfg)
 			if err != nil {
 				return usageError{err}
 			}

@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Seed       uint64          `yaml:"seed" doc:"seed of everything random"`
 	Device     string          `yaml:"device" doc:"where kernels run; ref is float64 and slow, for checking" oneof:"auto cpu ref cuda emu"`
+	Precision  string          `yaml:"precision" doc:"matrix products: f32, or bf16 for operands rounded to bfloat16 with parameters and sums in float32" oneof:"f32 bf16"`
 	Steps      int64           `yaml:"steps" doc:"optimizer steps" range:"1.."`
 	Batch      int             `yaml:"batch" doc:"rows per step" range:"1..16777216"`
 	Accumulate int             `yaml:"accumulate" doc:"passes that a step's rows are cut into, to save memory" range:"1..65536"`
@@ -82,7 +83,7 @@ func Default() Config {
 	o := optim.Default()
 	o.LR = 4e-3
 	return Config{
-		Seed: 1, Device: "auto", Steps: 4000, Batch: 256, Accumulate: 1,
+		Seed: 1, Device: "auto", Precision: "f32", Steps: 4000, Batch: 256, Accumulate: 1,
 		Data: data.Config{
 			Domains: []data.Domain{{Source: config.Member{Name: "multifashion"}, Rows: "shared", Weight: 1}},
 			Sampler: config.Member{Name: "proportional"}, Prefetch: 2,

@@ -66,6 +66,43 @@ func TestReference(t *testing.T) {
 }
 
 // TestLearns checks that the small model learns what it can in a few seconds; a wrong gradient anywhere would miss this.
+// TestPrecision checks that the precision of a config reaches the kernels: bf16 is another computation than f32, the one that the reference
+// with rounded operands defines, and the same bits each time.
+func TestPrecision(t *testing.T) {
+	run := func(args ...string) (string, []float64) {
+		cfg := newConfig(t, append(args, "optimizer.rule=sgd")...)
+		be, _, err := engine.Open(cfg, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newOn(t, cfg, be)
+		steps(t, e, 3)
+		return be.Name, params(e)
+	}
+	_, full := run()
+	name, half := run("precision=bf16")
+	_, again := run("precision=bf16")
+	_, slow := run("precision=bf16", "device=ref")
+	if !strings.Contains(name, "bf16") {
+		t.Errorf("the device is called %q; want a word about bf16", name)
+	}
+	sameBits(t, again, half)
+	apart, wrong := 0.0, 0.0
+	for i := range full {
+		apart = max(apart, math.Abs(full[i]-half[i]))
+		wrong = max(wrong, math.Abs(slow[i]-half[i]))
+	}
+	// A bfloat16 operand that lies at a border is rounded differently here and there; that moves a product by 2^-8 at most.
+	if apart < 1e-7 || wrong > apart/2 {
+		t.Errorf("parameters: bf16 lies %.3g from f32 and %.3g from its reference", apart, wrong)
+	}
+	cfg := newConfig(t)
+	cfg.Precision = "f16"
+	if _, _, err := engine.Open(cfg, ""); err == nil || !strings.Contains(err.Error(), "f16") {
+		t.Errorf("precision f16: got %v, want an error that names it", err)
+	}
+}
+
 func TestLearns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")

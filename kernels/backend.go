@@ -51,6 +51,8 @@ const SegCols = 5
 type Backend struct {
 	Name  string     // "cpu/avx512", "ref"
 	Float dtype.Type // element type of parameters, activations and gradients
+	// Products is BF16 when GEMM, GroupedGEMM and GradW round the elements of their two operands to bfloat16 first, else Float or not set.
+	Products dtype.Type
 
 	// Alloc returns zeroed storage that the backend can compute on.
 	Alloc func(d dtype.Type, n int) *tensor.Storage

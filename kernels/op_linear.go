@@ -3,6 +3,9 @@ package kernels
 import "artel/tensor"
 
 // Linear holds matrix products and their gradients with respect to weights.
+//
+// A backend whose Products is BF16 rounds the elements of A and B, and of X and DY of GradW, to the nearest bfloat16 (ties to even) and adds
+// exact products in float32; C, Bias and Dst keep the backend's Float. GradB, Embed and EmbedGrad are not products.
 type Linear struct {
 	GEMM        func(GEMM)
 	GroupedGEMM func(GroupedGEMM)

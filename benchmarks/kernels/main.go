@@ -128,10 +128,13 @@ func median(x []float64) float64 {
 
 // open returns the backend of a precision.
 func open(variant, precision string) (*kernels.Backend, error) {
-	if precision != "f32" {
-		return nil, fmt.Errorf("-precision: %q is unknown; want f32", precision)
+	switch precision {
+	case "f32":
+		return cpu.NewPrecision(variant, dtype.F32)
+	case "bf16":
+		return cpu.NewPrecision(variant, dtype.BF16)
 	}
-	return cpu.NewVariant(variant)
+	return nil, fmt.Errorf("-precision: %q is unknown; want f32 or bf16", precision)
 }
 
 // random returns a tensor of normal numbers.

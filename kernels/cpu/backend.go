@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"artel/dtype"
@@ -17,6 +18,7 @@ type backend struct {
 	vec      *vec.Set
 	pool     *pool.Pool
 	free     [lent]atomic.Pointer[gemm.Scratch]
+	bf16     bool      // products round their operands
 	probs    []float32 // of one row
 	products []gemm.Product
 	spans    []span
@@ -47,7 +49,11 @@ func New() *kernels.Backend {
 }
 
 // NewVariant returns the backend of a named variant: avx512, avx2 or go. An unknown one is an error that lists the names.
-func NewVariant(name string) (*kernels.Backend, error) {
+func NewVariant(name string) (*kernels.Backend, error) { return NewPrecision(name, dtype.F32) }
+
+// NewPrecision is NewVariant with matrix products of the given precision: F32, or BF16 for operands that are rounded to bfloat16. Without
+// instructions for bfloat16 the rounded operands are multiplied as float32: the same numbers, at no gain.
+func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 	g, err := gemm.Find(name)
 	if err != nil {
 		return nil, err
@@ -58,9 +64,22 @@ func NewVariant(name string) (*kernels.Backend, error) {
 			b.vec = s
 		}
 	}
+	full := "cpu/" + g.Name
+	switch products {
+	case dtype.F32:
+	case dtype.BF16:
+		b.bf16 = true
+		full += "+bf16"
+		if !g.RoundsNatively() {
+			full += " (emulated)"
+		}
+	default:
+		return nil, fmt.Errorf("cpu: products in %v are not available, want F32 or BF16", products)
+	}
 	return &kernels.Backend{
-		Name:        "cpu/" + g.Name,
+		Name:        full,
 		Float:       dtype.F32,
+		Products:    products,
 		Alloc:       tensor.NewHost,
 		Sync:        func() error { return nil },
 		Moves:       b.moves(),

@@ -3,6 +3,8 @@ package cpu_test
 import (
 	"testing"
 
+	"artel/dtype"
+	"artel/kernels"
 	"artel/kernels/cpu"
 	"artel/kernels/kerneltest"
 )
@@ -18,6 +20,26 @@ func TestConformance(t *testing.T) {
 			}
 			kerneltest.RunWith(t, b, kerneltest.Options{SetWorkers: cpu.SetWorkers, RequireAll: true})
 		})
+	}
+}
+
+// TestConformanceBF16 runs the products of every variant with operands rounded to bfloat16: against the definition of rounded operands, with
+// the tolerance of float32.
+func TestConformanceBF16(t *testing.T) {
+	defer cpu.SetWorkers(0)
+	for _, name := range cpu.Variants() {
+		t.Run(name, func(t *testing.T) {
+			b, err := cpu.NewPrecision(name, dtype.BF16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Alloc: b.Alloc, Sync: b.Sync}
+			only.GEMM, only.GroupedGEMM, only.GradW = b.GEMM, b.GroupedGEMM, b.GradW
+			kerneltest.RunWith(t, only, kerneltest.Options{SetWorkers: cpu.SetWorkers})
+		})
+	}
+	if _, err := cpu.NewPrecision("", dtype.F16); err == nil {
+		t.Error("products in F16: want an error")
 	}
 }
 

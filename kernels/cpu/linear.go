@@ -52,6 +52,7 @@ func (b *backend) partition() (items int) {
 	work, rows, panels := 0, 0, 0
 	for i := range b.products {
 		p := &b.products[i]
+		p.BF16 = b.bf16
 		work += p.M * p.N * max(p.K, 1)
 		rows, panels = max(rows, p.M), max(panels, gemm.Panels(p.N))
 	}

@@ -103,12 +103,17 @@ func (c *testCase) onOracle(args any) []*tensor.Storage {
 		convert(images[b.st], b.st)
 		out = append(out, images[b.st])
 	}
-	call(oracle(), twin(args, func(st *tensor.Storage) *tensor.Storage { return images[st] }))
+	call(oracle(c.s.b), twin(args, func(st *tensor.Storage) *tensor.Storage { return images[st] }))
 	return out
 }
 
-// oracle is the living definition of the ops.
-func oracle() *kernels.Backend { return ref.New() }
+// oracle is the living definition of the ops of b.
+func oracle(b *kernels.Backend) *kernels.Backend {
+	if b.Products == dtype.BF16 {
+		return ref.BF16()
+	}
+	return ref.New()
+}
 
 // compare checks every element of every storage after the op.
 func (c *testCase) compare(got, want []*tensor.Storage) {

@@ -66,7 +66,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 	staged := p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += deep {
 		kc := min(deep, p.K-k0)
-		if staged {
+		if staged && kc > 0 {
 			v.block(s, p, k0, kc, lo, hi)
 		}
 		if v.isShort(p, kc, p1-p0, direct) {
