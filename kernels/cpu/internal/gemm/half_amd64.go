@@ -2,8 +2,10 @@
 
 package gemm
 
-// bf16 is the packing and the micro-kernel for processors that multiply pairs of bfloat16 numbers.
-var bf16 = &half{run: runHalf, row: roundRow512, rows: pairRows512, transpose: pairTranspose512}
+// bf16 returns the packing and the micro-kernel for processors that multiply pairs of bfloat16 numbers.
+func bf16() *half {
+	return &half{run: runHalf, row: roundRow512, rows: pairRows512, transpose: pairTranspose512}
+}
 
 //go:noescape
 func bf16x1(t *tile)

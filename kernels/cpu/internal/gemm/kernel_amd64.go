@@ -14,7 +14,7 @@ func archVariants() []*Variant {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
 		v := *avx512
 		if cpu.X86.HasAVX512BF16 {
-			v.half = bf16
+			v.half = bf16()
 		}
 		vs = append(vs, &v)
 	}
