@@ -30,6 +30,7 @@ func variants() map[string][]string {
 		"mgda at a block":       {"surgery.at=blocks.0", "surgery.method=mgda"},
 		"graddrop at a block":   {"surgery.at=inputs", "surgery.method=graddrop"},
 		"alignment":             {"model.blocks=[{mlp: {hidden: 8}}, {expand: {}}, {align: {}}, {mlp: {hidden: 8}}]"},
+		"rotograd":              {"surgery.method={name: rotograd, burn_in: 3}", "surgery.at=blocks.0", "model.blocks=[{mlp: {hidden: 8}}, {expand: {}}, {rotate: {}}, {mlp: {hidden: 8}}]"},
 		"sparse training":       {"surgery.sparse=0.3"},
 		"rules":                 {"surgery.rules=[{kinds: [expert], method: graddrop}, {kinds: [router], method: gradvac, groups: layer}]"},
 		"excluded routers":      {"surgery.exclude=[router]"},

@@ -71,6 +71,9 @@ func TestRestore(t *testing.T) {
 				if e.Name == "dwa" {
 					cfg = &gradsurgery.DWAOptions{Temperature: 2, Window: 2} // else the test ends within the first window
 				}
+				if e.Name == "rotograd" {
+					cfg = &gradsurgery.RotoGradOptions{BurnIn: 2}
+				}
 				s, err := gradsurgery.New(e.Name, cfg, tasks, units)
 				if err != nil {
 					t.Fatal(err)

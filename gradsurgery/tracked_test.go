@@ -220,3 +220,23 @@ func TestGO4Align(t *testing.T) {
 	a, b := (single[0]+single[1])/2, (single[2]+single[3])/2
 	close2(t, "two groups", two, []float64{a, a, b, b}, 1e-12)
 }
+
+// TestRotoGrad: all gradients end with one length, a mean of theirs weighted by how fast they shrink; at the start that is the plain mean.
+func TestRotoGrad(t *testing.T) {
+	r := rng.New(2)
+	j := normal(3, 5, &r)
+	s := build(t, "rotograd", &gradsurgery.RotoGradOptions{BurnIn: 1}, 3)
+	check := func(j rows, want float64) {
+		t.Helper()
+		w := mustWeights(t, s, j.input())
+		for i, row := range j {
+			if l := w[i] * norm(row); !near(l, want, 1e-12) {
+				t.Errorf("task %d: length %v, want %v", i, l, want)
+			}
+		}
+	}
+	a, b, c := norm(j[0]), norm(j[1]), norm(j[2])
+	check(j, (a+b+c)/3)
+	half := rows{rows{j[0]}.scaled(0.5)[0], j[1], j[2]} // a task that learned fast counts half
+	check(half, (0.5*0.5*a+b+c)/2.5)
+}

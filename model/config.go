@@ -12,7 +12,7 @@ type Config struct {
 	Norm    string     `yaml:"norm" doc:"normalisation before every block and before the heads" oneof:"rmsnorm layernorm"`
 	Dropout float64    `yaml:"dropout" doc:"dropout after every block" range:"0..0.95"`
 	Patches []nn.Patch `yaml:"patches" doc:"input layers of domains with images: overlapping patches, each through the same small layer; then the projection"`
-	Blocks  []Block    `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand, align"`
+	Blocks  []Block    `yaml:"blocks" doc:"the stream from input to heads; each entry is one of moe, mlp, expand, align, rotate"`
 }
 
 // Block is one step of the stream; exactly one field is set.
@@ -21,6 +21,7 @@ type Block struct {
 	MLP    *MLP        `yaml:"mlp" doc:"residual dense feed-forward network"`
 	Expand *Expand     `yaml:"expand" doc:"from here on every task has rows of its own"`
 	Align  *Align      `yaml:"align" doc:"covariance alignment: a square matrix for every task, the identity at the start; after expand"`
+	Rotate *Rotate     `yaml:"rotate" doc:"a rotation for every task, which learns to align its gradients with those of the others (RotoGrad); after expand"`
 }
 
 // MLP describes a dense block.
@@ -34,6 +35,9 @@ type Expand struct{}
 
 // Align has no options.
 type Align struct{}
+
+// Rotate has no options.
+type Rotate struct{}
 
 // SetDefaults fills the defaults of a block that a config file names.
 func (m *MLP) SetDefaults() { *m = MLP{Hidden: 256, Gate: "swiglu"} }

@@ -65,7 +65,7 @@ type norm interface {
 type block struct {
 	name   string
 	expand bool
-	align  *nn.Align
+	alone  norm // a layer without norm, residual and dropout
 	norm   norm
 	layer  norm // same shape of method: rows in, rows out
 	drop   *nn.Dropout
@@ -119,19 +119,22 @@ func (m *Model) newBlock(b *param.Builder, i, tasks int, stream rng.Stream) (blo
 	name := fmt.Sprintf("blocks.%d", i)
 	c := &m.Config.Blocks[i]
 	set := 0
-	for _, on := range []bool{c.MoE != nil, c.MLP != nil, c.Expand != nil, c.Align != nil} {
+	for _, on := range []bool{c.MoE != nil, c.MLP != nil, c.Expand != nil, c.Align != nil, c.Rotate != nil} {
 		if on {
 			set++
 		}
 	}
 	if set != 1 {
-		return block{}, errors.Errorf("model: %s: %d of moe, mlp, expand, align are given; want exactly one", name, set)
+		return block{}, errors.Errorf("model: %s: %d of moe, mlp, expand, align, rotate are given; want exactly one", name, set)
 	}
 	if c.Expand != nil {
 		return block{name: name, expand: true}, nil
 	}
 	if c.Align != nil {
-		return block{name: name, align: nn.NewAlign(b, name, tasks, m.Config.Width)}, nil
+		return block{name: name, alone: nn.NewAlign(b, name, tasks, m.Config.Width)}, nil
+	}
+	if c.Rotate != nil {
+		return block{name: name, alone: nn.NewRotate(b, name, tasks, m.Config.Width)}, nil
 	}
 	n, err := newNorm(b, name, m.Config)
 	if err != nil {
@@ -226,8 +229,8 @@ func (b *block) forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	if b.expand {
 		return autograd.Expand(t, x)
 	}
-	if b.align != nil {
-		return b.align.Forward(t, x)
+	if b.alone != nil {
+		return b.alone.Forward(t, x)
 	}
 	h := b.layer.Forward(t, b.norm.Forward(t, x))
 	return autograd.Add(t, x, b.drop.Forward(t, h))
