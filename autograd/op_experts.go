@@ -41,8 +41,7 @@ func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate 
 
 	m := t.arena.Mark()
 	a, out := t.New(routed, f), t.New(routed, dv.Dim(2))
-	t.be.GroupedGEMM(kernels.GroupedGEMM{A: x.Value, Index: plan.Token, B: uv, C: op.h, Off: plan.Off})
-	t.be.Gated(kernels.Gated{A: a, H: op.h, Gate: gate, Rows: plan.Off.Narrow(0, plan.E, 1)})
+	t.be.GroupedGated(kernels.GroupedGated{X: x.Value, Index: plan.Token, B: uv, H: op.h, A: a, Off: plan.Off, Gate: gate})
 	t.be.GroupedGEMM(kernels.GroupedGEMM{A: a, B: dv, C: out, Off: plan.Off})
 	sum := kernels.GatherSum{Dst: y.Value, Src: out, Inv: plan.Inv}
 	if w != nil {
@@ -73,24 +72,27 @@ func (o *experts) Backward(t *Tape) {
 	p := o.plan
 	f := o.down.Experts[0].Shape()[0]
 	routed, crouted := p.T*p.K, p.C*p.K
-	rows, crows := p.Off.Narrow(0, p.E, 1), p.COff.Narrow(0, p.E, 1)
 
 	var scale tensor.Tensor // weight of every routed row
 	if o.w != nil {
 		scale = t.New(routed)
 		t.be.GatherRows(kernels.GatherRows{Dst: scale.Reshape(routed, 1), Src: o.w.Value.Reshape(routed, 1), Index: p.Slot})
 	}
-	da := t.New(crouted, f)
-	t.be.GroupedGEMM(kernels.GroupedGEMM{A: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), C: da, Off: p.COff})
-	dh := t.New(crouted, o.gate.Width(f))
-	grad := kernels.GatedGrad{DH: dh, H: o.h, DA: da, Act: p.CAct, Scale: scale, Rows: crows, Gate: o.gate}
+	a, dh := t.New(routed, f), t.New(crouted, o.gate.Width(f))
+	grad := kernels.GroupedGatedGrad{
+		DY: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), Off: p.COff, H: o.h, Act: p.CAct, Scale: scale,
+		DH: dh, DA: t.New(crouted, f), Gate: o.gate,
+	}
 	if needW {
 		grad.DScale = t.New(crouted)
 	}
-	t.be.GatedGrad(grad)
-
-	a := t.New(routed, f)
-	t.be.Gated(kernels.Gated{A: a, H: o.h, Scale: scale, Rows: rows, Gate: o.gate})
+	if !p.CAct.Ok() { // every cotangent row meets its own activation row anyway
+		grad.A = a
+	}
+	t.be.GroupedGatedGrad(grad)
+	if p.CAct.Ok() {
+		t.be.Gated(kernels.Gated{A: a, H: o.h, Scale: scale, Rows: p.Off.Narrow(0, p.E, 1), Gate: o.gate})
+	}
 	dst, touched := t.sink.BankRows(o.down)
 	t.be.GradW(kernels.GradW{X: a, DY: dy, YIndex: p.CToken, Segs: p.Segs, Dst: dst, Touched: touched})
 	dst, touched = t.sink.BankRows(o.up)

@@ -61,6 +61,7 @@ type Backend struct {
 
 	Moves
 	Linear
+	Experts
 	Elementwise
 	Norms
 	Losses

@@ -21,6 +21,7 @@ type backend struct {
 	bf16     bool      // products round their operands
 	probs    []float32 // of one row
 	products []gemm.Product
+	expert   expertArgs
 	spans    []span
 	columns  []columnRun
 	chain    []int32
@@ -76,6 +77,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 	default:
 		return nil, fmt.Errorf("cpu: products in %v are not available, want F32 or BF16", products)
 	}
+	linear, elementwise := b.linear(), b.elementwise()
 	return &kernels.Backend{
 		Name:        full,
 		Float:       dtype.F32,
@@ -83,8 +85,9 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Alloc:       tensor.NewHost,
 		Sync:        func() error { return nil },
 		Moves:       b.moves(),
-		Linear:      b.linear(),
-		Elementwise: b.elementwise(),
+		Linear:      linear,
+		Experts:     b.experts(linear, elementwise),
+		Elementwise: elementwise,
 		Norms:       b.norms(),
 		Losses:      b.losses(),
 		Routing:     b.routing(),

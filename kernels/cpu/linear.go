@@ -49,12 +49,12 @@ const (
 // partition cuts b.products into blocks, the largest that still give every worker a few, and returns their number. How products are cut does
 // not change a bit of the result: every element is summed over k in one order.
 func (b *backend) partition() (items int) {
-	work, rows, panels := 0, 0, 0
+	work, rows, panels, whole := 0, 0, 0, false
 	for i := range b.products {
 		p := &b.products[i]
-		p.BF16 = b.bf16
+		p.BF16, whole = b.bf16, whole || p.After != nil
 		work += p.M * p.N * max(p.K, 1)
-		rows, panels = max(rows, p.M), max(panels, gemm.Panels(p.N))
+		rows, panels = max(rows, p.M), max(panels, p.Across())
 	}
 	want := min(4*b.pool.Workers(), 1+work/smallWork)
 	if b.pool.Workers() == 1 {
@@ -66,7 +66,7 @@ func (b *backend) partition() (items int) {
 			return items
 		}
 		switch {
-		case width > 4 || width > 1 && height < 2*thinBlock:
+		case width > 4 && !whole || width > 1 && height < 2*thinBlock:
 			width = (width + 1) / 2
 		case height >= 2*thinBlock:
 			height /= 2
@@ -92,7 +92,11 @@ func (b *backend) cut(height, width int) (items int) {
 			sp.height = min((sp.height+11)/12*12, gemm.MaxRows)
 		}
 		down = (p.M + sp.height - 1) / sp.height
-		panels := gemm.Panels(p.N)
+		panels := p.Across()
+		width := width
+		if p.After != nil { // which meets the columns of a row in order
+			width = panels
+		}
 		sp.across = (panels + width - 1) / width
 		sp.width = (panels + sp.across - 1) / sp.across
 		sp.across = (panels + sp.width - 1) / sp.width
@@ -116,7 +120,7 @@ func (b *backend) item(i int, s *gemm.Scratch) {
 	i -= sp.first
 	p := &b.products[sp.product]
 	row, panel := i/sp.across*sp.height, i%sp.across*sp.width
-	b.gemm.Run(p, row, min(row+sp.height, p.M), panel, min(panel+sp.width, gemm.Panels(p.N)), s)
+	b.gemm.Run(p, row, min(row+sp.height, p.M), panel, min(panel+sp.width, p.Across()), s)
 }
 
 // mat views the last two dimensions of a tensor.
@@ -144,11 +148,17 @@ func grown[E any](s []E, n int) []E {
 }
 
 func (b *backend) groupedGEMM(a kernels.GroupedGEMM, run func()) {
+	b.groupedProducts(a)
+	run()
+}
+
+// groupedProducts sets b.products to one product per group with rows, and b.expert.first to their first rows.
+func (b *backend) groupedProducts(a kernels.GroupedGEMM) {
 	off := ints(a.Off)
 	groups := len(off) - 1
 	x, index := mat(a.A), ints(a.Index)
 	c, ldc := a.C.F32(), a.C.Stride(0)
-	b.products = b.products[:0]
+	b.products, b.expert.first = b.products[:0], b.expert.first[:0]
 	for g := 0; g < groups; g++ {
 		lo, hi := int(off[g]), int(off[g+1])
 		if lo == hi {
@@ -160,7 +170,6 @@ func (b *backend) groupedGEMM(a kernels.GroupedGEMM, run func()) {
 		} else {
 			p.AI = index[lo:hi]
 		}
-		b.products = append(b.products, p)
+		b.products, b.expert.first = append(b.products, p), append(b.expert.first, lo)
 	}
-	run()
 }

@@ -73,6 +73,7 @@ func opTests() []opTest {
 		{"Fill", testFill}, {"Copy", testCopy}, {"Axpy", testAxpy},
 		{"GatherRows", testGatherRows}, {"ScatterRows", testScatterRows}, {"GatherCols", testGatherCols}, {"ScatterCols", testScatterCols},
 		{"GEMM", testGEMM}, {"GroupedGEMM", testGroupedGEMM}, {"GradW", testGradW}, {"GradB", testGradB},
+		{"GroupedGated", testGroupedGated}, {"GroupedGatedGrad", testGroupedGatedGrad},
 		{"Embed", testEmbed}, {"EmbedGrad", testEmbedGrad},
 		{"Map", testMap}, {"MapGrad", testMapGrad}, {"Mul", testMul}, {"Gated", testGated}, {"GatedGrad", testGatedGrad},
 		{"RowScale", testRowScale}, {"RowDot", testRowDot}, {"Dropout", testDropout}, {"Noise", testNoise},

@@ -23,6 +23,7 @@ func BF16() *kernels.Backend {
 		a.X, a.DY = rounded(a.X), rounded(a.DY)
 		gradW(a)
 	}
+	b.Experts = kernels.Composed(b.Linear, b.Elementwise)
 	return b
 }
 

@@ -14,7 +14,7 @@ import (
 
 // New returns the reference backend: name "ref", F64, all ops present.
 func New() *kernels.Backend {
-	return &kernels.Backend{
+	b := &kernels.Backend{
 		Name:  "ref",
 		Float: dtype.F64,
 		Alloc: tensor.NewHost,
@@ -47,4 +47,6 @@ func New() *kernels.Backend {
 			GradDrop: gradDrop, TrimmedMean: trimmedMean, Track: track, Excess: excess, MaskRows: maskRows, Select: selectElements,
 		},
 	}
+	b.Experts = kernels.Composed(b.Linear, b.Elementwise)
+	return b
 }

@@ -24,6 +24,7 @@ type Scratch struct {
 	panel [4 * blockK * Panel]float32
 	block [blockK * MaxRows]float32
 	tile  tile
+	out   []float32 // a block of C that nobody keeps
 }
 
 // Buffer lends the memory of the panel between products.
@@ -41,7 +42,13 @@ type Product struct {
 	Acc     bool
 	Bias    []float32 // [n] or nil
 	BF16    bool      // elements of A and B are rounded to bfloat16 first
-	Stream  bool      // C is part of something larger than the caches: write past them where possible
+	// Pair, when not 0, computes panel j + Pair next to each panel j < Panels(N)-Pair; Run counts the latter.
+	Pair int
+	// After, when set, is called for every few columns [j0,j1) of rows [lo,hi), of which C is final: c is C[lo,j0] and what follows it.
+	After  func(p *Product, c []float32, lo, hi, j0, j1 int)
+	Tag    int  // for After: which product of a list this is
+	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
+	Stream bool // C is part of something larger than the caches: write past them where possible
 }
 
 // T is the product of the transposes, C' = B'A', which needs a C that is contiguous along its rows instead. Not for products with AI or Bias.
@@ -53,43 +60,92 @@ func (p Product) T() Product {
 // Panels returns the number of panels of n columns.
 func Panels(n int) int { return (n + Panel - 1) / Panel }
 
-// Run computes rows [lo,hi), at most MaxRows, of panels [p0,p1) of p.
+// Across returns the number of panels, or of pairs of panels, that Run cuts p into.
+func (p *Product) Across() int { return Panels(p.N) - p.Pair }
+
+// Run computes rows [lo,hi), at most MaxRows, of panels [p0,p1) of p. With After, one call covers all panels, so that After meets the columns
+// of a row in order.
 func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 	if hi <= lo {
 		return
 	}
-	direct := v.readsDirect(p, hi-lo)
-	deep := blockK
+	b := block{p: p, lo: lo, hi: hi, p0: p0, p1: p1, c: p.C, ldc: p.LDC, s: s, direct: v.readsDirect(p, hi-lo), deep: blockK}
 	if v.native(p) {
-		deep = 2 * blockK
+		b.deep = 2 * blockK
 	}
-	staged := p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
-	for k0 := 0; k0 < p.K || k0 == 0; k0 += deep {
-		kc := min(deep, p.K-k0)
-		if staged && kc > 0 {
+	if p.Temp {
+		b.ldc = (p1 - p0) * Panel
+		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
+	}
+	b.staged = p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
+	for k0 := 0; k0 < p.K || k0 == 0; k0 += b.deep {
+		kc := min(b.deep, p.K-k0)
+		if b.staged && kc > 0 {
 			v.block(s, p, k0, kc, lo, hi)
 		}
-		if v.isShort(p, kc, p1-p0, direct) {
-			v.short(p, lo, hi, p0, p1, staged, s)
+		if v.isShort(&b, kc) {
+			v.short(&b)
 			return
 		}
 		for panel := p0; panel < p1; panel++ {
-			j0 := panel * Panel
-			nr := min(Panel, p.N-j0)
-			if direct && nr == Panel {
-				s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
-			} else {
-				v.panel(s.panel[:], p, k0, kc, j0, nr)
-				s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
+			v.onePanel(&b, k0, kc, panel)
+			if p.Pair > 0 {
+				v.onePanel(&b, k0, kc, panel+p.Pair)
 			}
-			s.tile.begin(p, k0, v.words(p, kc), j0, hi-lo)
-			next := -1
-			if panel+1 < p1 && !direct {
-				next = j0 + Panel
+			if done := panel + 1 - p0; p.After != nil && k0+b.deep >= p.K && (done%afterPanels == 0 || panel+1 == p1) {
+				first := p0 + (done-1)/afterPanels*afterPanels
+				p.After(p, b.c[b.at(lo, first*Panel):], lo, hi, first*Panel, min((panel+1)*Panel, p.N))
 			}
-			v.column(p, k0, kc, j0, nr, lo, hi, staged, next, s)
 		}
 	}
+}
+
+// afterPanels is the number of panels between calls of After: few enough to find their columns in the caches, and not too short runs.
+const afterPanels = 2
+
+// block is a work item under way.
+type block struct {
+	p              *Product
+	lo, hi, p0, p1 int
+	c              []float32 // where C[ci,cj] is the first element
+	ldc, ci, cj    int
+	direct, staged bool // B, A is read where it lies; A is packed
+	deep           int  // of a pass over k
+	s              *Scratch
+}
+
+// at is the position of C[i,j].
+func (b *block) at(i, j int) int { return (i-b.ci)*b.ldc + j - b.cj }
+
+// output returns n elements of memory of the worker.
+func (s *Scratch) output(n int) []float32 {
+	if cap(s.out) < n {
+		s.out = make([]float32, n)
+	}
+	return s.out[:n]
+}
+
+// onePanel computes all rows of a block in one panel.
+func (v *Variant) onePanel(b *block, k0, kc, panel int) {
+	p, s := b.p, b.s
+	j0 := panel * Panel
+	nr := min(Panel, p.N-j0)
+	if b.direct && nr == Panel {
+		s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
+	} else {
+		v.panel(s.panel[:], p, k0, kc, j0, nr)
+		s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
+	}
+	v.begin(b, k0, kc, j0)
+	next := -1
+	switch {
+	case b.direct:
+	case p.Pair > 0 && panel < p.Pair:
+		next = j0 + p.Pair*Panel
+	case panel-p.Pair+1 < b.p1:
+		next = j0 + (1-p.Pair)*Panel
+	}
+	v.column(b, k0, kc, j0, nr, next)
 }
 
 // words is the depth of a packed operand in words of four bytes.
@@ -110,15 +166,16 @@ func (v *Variant) kernel(p *Product, t *tile, mr, nr int) {
 }
 
 // begin sets what the tiles of a panel have in common, except B.
-func (t *tile) begin(p *Product, k0, words, j0, rows int) {
-	t.ldc, t.k, t.acc, t.far, t.bias = 4*p.LDC, words, 0, 0, nil
+func (v *Variant) begin(b *block, k0, kc, j0 int) {
+	t, p := &b.s.tile, b.p
+	t.ldc, t.k, t.acc, t.far, t.bias = 4*b.ldc, v.words(p, kc), 0, 0, nil
 	if p.Acc || k0 > 0 {
 		t.acc = 1
 	}
-	if rows > directRows {
+	if b.hi-b.lo > directRows {
 		t.far = 1
 	}
-	if p.Stream && p.K >= streamK && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && p.lines(0, j0) {
+	if p.Stream && p.K >= streamK && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && b.lines(j0) {
 		t.far = 2
 	}
 	if p.Bias != nil && k0 == 0 {
@@ -132,34 +189,36 @@ const streamK = 48
 // shortK is the depth up to which writing C takes longer than the arithmetic.
 const shortK = 47
 
-func (v *Variant) isShort(p *Product, kc, panels int, direct bool) bool {
-	return p.K <= shortK && p.K > 0 && panels > 1 && !direct && (kc+31)&^31*panels*Panel <= len(Scratch{}.panel)
+func (v *Variant) isShort(b *block, kc int) bool {
+	p, panels := b.p, b.p1-b.p0
+	return p.K <= shortK && p.K > 0 && panels > 1 && !b.direct && p.After == nil && (kc+31)&^31*panels*Panel <= len(Scratch{}.panel)
 }
 
 // short computes a block of small depth row by row, so that C is written in long runs: all panels are packed first.
-func (v *Variant) short(p *Product, lo, hi, p0, p1 int, staged bool, s *Scratch) {
+func (v *Variant) short(b *block) {
+	p, s := b.p, b.s
 	size := v.words(p, p.K) * Panel
-	for panel := p0; panel < p1; panel++ {
-		v.panel(s.panel[(panel-p0)*size:(panel-p0+1)*size], p, 0, p.K, panel*Panel, min(Panel, p.N-panel*Panel))
+	for panel := b.p0; panel < b.p1; panel++ {
+		v.panel(s.panel[(panel-b.p0)*size:], p, 0, p.K, panel*Panel, min(Panel, p.N-panel*Panel))
 	}
 	t := &s.tile
-	for i := lo; i < hi; {
-		h := v.height(hi - i)
-		for panel := p0; panel < p1; panel++ {
+	for i := b.lo; i < b.hi; {
+		h := v.height(b.hi - i)
+		for panel := b.p0; panel < b.p1; panel++ {
 			j0 := panel * Panel
-			t.begin(p, 0, v.words(p, p.K), j0, hi-lo)
-			t.b, t.bs = unsafe.Pointer(&s.panel[(panel-p0)*size]), 4*Panel
-			v.place(p, 0, lo, i, h, staged, s)
-			t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
+			v.begin(b, 0, p.K, j0)
+			t.b, t.bs = unsafe.Pointer(&s.panel[(panel-b.p0)*size]), 4*Panel
+			v.place(b, 0, i, h)
+			t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
 			v.kernel(p, t, h, min(Panel, p.N-j0))
 		}
 		i += h
 	}
 }
 
-// lines tells whether the rows of C from (i,j) on begin at a cache line.
-func (p *Product) lines(i, j int) bool {
-	return p.LDC%16 == 0 && uintptr(unsafe.Pointer(&p.C[i*p.LDC+j]))%64 == 0
+// lines tells whether the rows of C begin at a cache line in column j.
+func (b *block) lines(j int) bool {
+	return b.ldc%16 == 0 && uintptr(unsafe.Pointer(&b.c[b.at(b.lo, j)]))%64 == 0
 }
 
 // directRows is the most rows of a product that reads B where it lies: with so few uses packing does not pay.
@@ -172,36 +231,36 @@ func (v *Variant) readsDirect(p *Product, rows int) bool {
 // slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
 func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
 
-// column runs the tiles of rows [lo,hi) down one panel, and meanwhile asks for the panel at column next, if there is one.
-func (v *Variant) column(p *Product, k0, kc, j0, nr, lo, hi int, staged bool, next int, s *Scratch) {
-	t := &s.tile
-	part, parts := 0, (hi-lo+v.mr-1)/v.mr
-	for i := lo; i < hi; {
+// column runs the tiles of a block down one panel, and meanwhile asks for the panel at column next, if there is one.
+func (v *Variant) column(b *block, k0, kc, j0, nr, next int) {
+	t, p := &b.s.tile, b.p
+	part, parts := 0, (b.hi-b.lo+v.mr-1)/v.mr
+	for i := b.lo; i < b.hi; {
 		if next >= 0 && part < parts {
 			v.fetchPanel(p, k0, kc, next, part, parts)
 			part++
 		}
-		h := v.height(hi - i)
-		v.place(p, k0, lo, i, h, staged, s)
-		t.c = unsafe.Pointer(&p.C[i*p.LDC+j0])
+		h := v.height(b.hi - i)
+		v.place(b, k0, i, h)
+		t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
 		v.kernel(p, t, h, nr)
 		i += h
 	}
 }
 
 // place points the tile of h rows from i on to its part of A.
-func (v *Variant) place(p *Product, k0, lo, i, h int, staged bool, s *Scratch) {
-	t := &s.tile
+func (v *Variant) place(b *block, k0, i, h int) {
+	t, p, s := &b.s.tile, b.p, b.s
 	switch {
-	case !staged:
+	case !b.staged:
 		t.rs, t.cs = 4*p.A.RS, 4*p.A.CS
 		if t.k > 0 {
 			t.a = unsafe.Pointer(&p.A.P[i*p.A.RS+k0*p.A.CS])
 		}
 	case p.A.CS == 1 && p.AK == nil:
-		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*t.k]), 4*t.k, 4
+		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-b.lo)*t.k]), 4*t.k, 4
 	default:
-		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-lo)*t.k]), 4, 4*h
+		t.a, t.rs, t.cs = unsafe.Pointer(&s.block[(i-b.lo)*t.k]), 4, 4*h
 	}
 }
 

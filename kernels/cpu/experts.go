@@ -1,0 +1,97 @@
+package cpu
+
+import (
+	"artel/kernels"
+	"artel/kernels/cpu/internal/gemm"
+)
+
+// expertArgs holds the views that the loops after a product need, while it runs.
+type expertArgs struct {
+	h, a, dh  rows
+	scale, ds []float32
+	act       []int32
+	first     []int // first row of every product
+	f         int
+}
+
+// experts unites products and gates where the gate is SwiGLU and panels do not straddle its halves; everything else is composed.
+func (b *backend) experts(l kernels.Linear, e kernels.Elementwise) kernels.Experts {
+	plain, products := kernels.Composed(l, e), b.newProducts()
+	up, down := b.afterUp, b.afterDown
+	return kernels.Experts{
+		GroupedGated: func(a kernels.GroupedGated) {
+			if f := a.A.Dim(1); a.Gate != kernels.SwiGLU || f%gemm.Panel != 0 || f == 0 {
+				plain.GroupedGated(a)
+				return
+			}
+			b.groupedGated(a, up, products)
+		},
+		GroupedGatedGrad: func(a kernels.GroupedGatedGrad) {
+			if a.Gate != kernels.SwiGLU || a.DA.Dim(1) == 0 {
+				plain.GroupedGatedGrad(a)
+				return
+			}
+			b.groupedGatedGrad(a, down, products)
+		},
+	}
+}
+
+func (b *backend) groupedGated(a kernels.GroupedGated, after afterFunc, run func()) {
+	x := &b.expert
+	*x = expertArgs{h: matrix(a.H), a: matrix(a.A), f: a.A.Dim(1), first: x.first[:0]}
+	b.groupedProducts(kernels.GroupedGEMM{A: a.X, Index: a.Index, B: a.B, C: a.H, Off: a.Off})
+	for i := range b.products {
+		p := &b.products[i]
+		p.Pair, p.After, p.Tag = gemm.Panels(x.f), after, i
+	}
+	run()
+}
+
+// afterFunc is gemm.Product.After.
+type afterFunc = func(p *gemm.Product, c []float32, lo, hi, j0, j1 int)
+
+// afterUp applies the gate to columns [j0,j1) of g, which c begins with, and of u.
+func (b *backend) afterUp(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
+	x := &b.expert
+	first := x.first[p.Tag]
+	for i := lo; i < hi; i++ {
+		h, n := c[(i-lo)*p.LDC:], j1-j0
+		b.vec.SiluMul(x.a.row(first + i)[j0:j1], h[:n], h[x.f:x.f+n], 1)
+	}
+}
+
+func (b *backend) groupedGatedGrad(a kernels.GroupedGatedGrad, after afterFunc, run func()) {
+	x := &b.expert
+	*x = expertArgs{
+		h: matrix(a.H), dh: matrix(a.DH), a: matrix(a.A), scale: floats(a.Scale), ds: floats(a.DScale), act: ints(a.Act),
+		f: a.DA.Dim(1), first: x.first[:0],
+	}
+	b.groupedProducts(kernels.GroupedGEMM{A: a.DY, Index: a.Index, B: a.B, C: a.DA, Off: a.Off})
+	for i := range b.products {
+		p := &b.products[i]
+		p.Temp, p.After, p.Tag = true, after, i
+	}
+	run()
+}
+
+// afterDown turns columns [j0,j1) of da, which c begins with, into those of dH, and adds up the gradient of the scale in their order.
+func (b *backend) afterDown(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
+	x := &b.expert
+	ld := gemm.Panels(p.N) * gemm.Panel
+	for i := lo; i < hi; i++ {
+		r := x.first[p.Tag] + i
+		act, s := of(x.act, r), float32(1)
+		if x.scale != nil {
+			s = x.scale[act]
+		}
+		h, dh, n := x.h.row(act), x.dh.row(r), j1-j0
+		g, u := h[j0:j1], h[x.f+j0:x.f+j1]
+		sum := b.vec.SiluMulGrad(dh[j0:j1], dh[x.f+j0:x.f+j1], g, u, c[(i-lo)*ld:(i-lo)*ld+n], s)
+		if x.ds != nil {
+			put(&x.ds[r], sum, j0 > 0)
+		}
+		if x.a.p != nil {
+			b.vec.SiluMul(x.a.row(r)[j0:j1], g, u, s)
+		}
+	}
+}
