@@ -9,14 +9,14 @@ import (
 
 // bargain shares gains by G w = w^(-1/alpha).
 type bargain struct {
-	alpha, maxNorm float64
-	solver         *linalg.Balance
-	hull           *linalg.MinNorm
-	g              []float64 // [m,m]
+	alpha  float64
+	solver *linalg.Balance
+	hull   *linalg.MinNorm
+	g      []float64 // [m,m]
 }
 
-func newBargain(alpha, maxNorm float64, tasks int) *bargain {
-	return &bargain{alpha, maxNorm, linalg.NewBalance(tasks), linalg.NewMinNorm(tasks), make([]float64, tasks*tasks)}
+func newBargain(alpha float64, tasks int) *bargain {
+	return &bargain{alpha, linalg.NewBalance(tasks), linalg.NewMinNorm(tasks), make([]float64, tasks*tasks)}
 }
 
 func (*bargain) Needs() Needs { return Needs{Level: Gram, Batches: 1} }
@@ -41,12 +41,8 @@ func (p *bargain) Weights(in *Input, w []float64) error {
 	if err := p.solver.Solve(g, p.alpha, w); err != nil {
 		return p.stationary(g, w, err)
 	}
-	factor := 1.0
-	if norm := math.Sqrt(linalg.Quad(in.Gram, w)); p.maxNorm > 0 && norm > p.maxNorm {
-		factor = p.maxNorm / norm
-	}
 	for t := range w {
-		if w[t] *= factor; in.Gram[t*m+t] == 0 {
+		if in.Gram[t*m+t] == 0 {
 			w[t] = 0
 		}
 	}

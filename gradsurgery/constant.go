@@ -3,8 +3,13 @@ package gradsurgery
 import "math"
 
 func init() {
-	Register(Entry{
-		Name: "constant", Ref: "fixed scalarisation; tuned, it is the baseline every method has to beat (Kurin et al. 2022, arXiv 2201.04122)",
+	Register(fixedWeights("constant"))
+	Register(fixedWeights("fixed"))
+}
+
+func fixedWeights(name string) Entry {
+	return Entry{
+		Name: name, Ref: "fixed scalarisation; tuned, it is the baseline every method has to beat (Kurin et al. 2022, arXiv 2201.04122)",
 		Doc:    "w_t = weights[t], 1 where no list is given; absent tasks do not change the others",
 		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Config: func() any { return &ConstantOptions{} },
@@ -12,10 +17,10 @@ func init() {
 			w, err := perTask("weights", cfg.(*ConstantOptions).Weights, 1, tasks, 0, math.Inf(1))
 			return constant(w), err
 		},
-	})
+	}
 }
 
-// ConstantOptions are the options of "constant".
+// ConstantOptions are the options of "constant" and "fixed".
 type ConstantOptions struct {
 	Weights []float64 `yaml:"weights" doc:"one weight >= 0 per task, in task order; empty = 1 for every task"`
 }

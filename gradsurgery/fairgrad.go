@@ -9,7 +9,7 @@ func init() {
 		Config: func() any { return &FairGradOptions{Alpha: 2} },
 		New: func(cfg any, tasks, _ int) (Method, error) {
 			o := cfg.(*FairGradOptions)
-			return newBargain(o.Alpha, 0, tasks), within("alpha", o.Alpha, 0.05, 100)
+			return newBargain(o.Alpha, tasks), within("alpha", o.Alpha, 0.05, 100)
 		},
 	})
 }

@@ -90,6 +90,9 @@ type options struct {
 	Outliers     int `json:"n_byzantine"`
 	Selected     int `json:"n_selected"`
 	U            json.RawMessage
+	Tau, Beta    float64
+	Reg          float64 `json:"reg_eps"`
+	NormEps      float64 `json:"norm_eps"`
 }
 
 // match is how one reference result is compared: tol is relative to the size of the terms of the update.
@@ -225,7 +228,7 @@ func matching(c *goldenCase, r *goldenResult, o *options, orders [][]int) (match
 	case "cagrad":
 		return match{r.Method, &gradsurgery.CAGradOptions{C: o.C}, 1e-8, unique}, r.Weights != nil
 	case "pcgrad":
-		cfg := &gradsurgery.PCGradOptions{Order: "index", Reduction: "sum"}
+		cfg := &gradsurgery.PCGradOptions{Order: "index", Reduction: "sum", Self: r.Library == "libmtl"}
 		if o.Order == "recorded" {
 			cfg.Order, cfg.Given = "given", orders
 		}
@@ -233,7 +236,16 @@ func matching(c *goldenCase, r *goldenResult, o *options, orders [][]int) (match
 	case "krum":
 		return match{r.Method, &gradsurgery.KrumOptions{Outliers: o.Outliers, Selected: o.Selected, Plain: true}, 1e-14, true}, regular // ties break differently
 	case "upgrad", "dualproj":
+		if r.Library == "torchjd" { // where it does not take G for 0
+			trace := 0.0
+			for _, row := range c.J {
+				trace += dot(row, row)
+			}
+			return match{r.Method, &gradsurgery.ConeOptions{Regularize: o.Reg}, 1e-6, o.Reg > 1e-6}, trace > 1.1*o.NormEps && (o.Reg > 1e-6 || c.Kind == "gaussian")
+		}
 		return match{r.Method, &gradsurgery.ConeOptions{Pref: o.Pref}, 1e-10, unique}, true
+	case "pcd": // 1e-8 added to squared lengths
+		return match{r.Method, &gradsurgery.PCDOptions{Tau: o.Tau, Beta: o.Beta}, 1e-6, unique}, c.Kind != "scales"
 	case "imtl_g": // a pseudo-inverse of G depends on row lengths, ours does not: equal where the distinct rows are independent
 		if c.Kind == "scales" { // inverting a badly scaled matrix cost LibMTL its digits; TestEqualProjections has no such limit
 			return match{r.Method, nil, 2e-3, false}, c.M <= c.P

@@ -13,7 +13,7 @@ func init() {
 		Config: func() any { return &GradVacOptions{Beta: 0.5, Order: "random", Reduction: "sum", Track: "all"} },
 		New: func(cfg any, tasks, units int) (Method, error) {
 			o := cfg.(*GradVacOptions)
-			orders, err := newOrders(o.Order, o.Given, tasks)
+			orders, err := newOrders(o.Order, o.Given, false, tasks)
 			err = first(err, within("beta", o.Beta, 0, 1), oneOf("reduction", o.Reduction, "sum", "mean"), oneOf("track", o.Track, "all", "corrected"))
 			return &gradvac{o: *o, orders: orders, tasks: tasks, target: make([]float64, units*tasks*tasks),
 				c: make([]float64, tasks), s: make([]float64, tasks)}, err

@@ -11,7 +11,7 @@ func init() {
 		Name: "m_config", Ref: "Liu et al. 2025, ConFIG, ICLR 2025, arXiv 2408.11104, algorithm 1 (M-ConFIG)",
 		Doc: "y_t = beta y_t + (1-beta) g_t; config of the momenta y_t / (1 - beta^n), n steps of the task so far. " +
 			"The paper's second moment is the optimizer's. With rotate one task per step, in turn, gets its gradient into its momentum, as where only one loss is differentiated per step.",
-		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Deterministic: true},
+		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, Deterministic: true},
 		Config: func() any { return &MConFIGOptions{Beta: 0.9} },
 		New: func(cfg any, tasks, units int) (Method, error) {
 			o := cfg.(*MConFIGOptions)

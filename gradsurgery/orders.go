@@ -5,14 +5,15 @@ import "github.com/pkg/errors"
 // orders says in which order each task meets the others.
 type orders struct {
 	kind  string
+	self  bool    // the task itself is in its order
 	given [][]int // kind given: per task, all ids
 	ids   []int   // [tasks] the order of one row, over all ids
 	pos   []int   // [tasks] index among the present tasks, or -1
-	out   []int   // [m-1]
+	out   []int   // [m-1], or [m] with self
 }
 
 // newOrders checks an order option: random, index, or given with one permutation of the task ids per task.
-func newOrders(kind string, given [][]int, tasks int) (*orders, error) {
+func newOrders(kind string, given [][]int, self bool, tasks int) (*orders, error) {
 	if err := oneOf("order", kind, "random", "index", "given"); err != nil {
 		return nil, err
 	}
@@ -23,7 +24,7 @@ func newOrders(kind string, given [][]int, tasks int) (*orders, error) {
 	} else if err := checkOrders(given, tasks); err != nil {
 		return nil, err
 	}
-	return &orders{kind: kind, given: given, ids: make([]int, tasks), pos: make([]int, tasks), out: make([]int, 0, tasks)}, nil
+	return &orders{kind: kind, self: self, given: given, ids: make([]int, tasks), pos: make([]int, tasks), out: make([]int, 0, tasks)}, nil
 }
 
 // begin notes who is present; it must precede row in every Weights call.
@@ -36,7 +37,7 @@ func (o *orders) begin(in *Input) {
 	}
 }
 
-// row returns the present tasks other than i, as indices 0..m-1, in the order in which task i meets them; valid until the next
+// row returns the present tasks other than i (all, with self), as indices 0..m-1, in the order in which task i meets them; valid until the next
 // call. A random order is drawn over all tasks, so the order of the present ones does not depend on who else is present.
 func (o *orders) row(in *Input, i int) []int {
 	ids := o.ids
@@ -53,7 +54,7 @@ func (o *orders) row(in *Input, i int) []int {
 	}
 	o.out = o.out[:0]
 	for _, id := range ids {
-		if j := o.pos[id]; j >= 0 && j != i {
+		if j := o.pos[id]; j >= 0 && (j != i || o.self) {
 			o.out = append(o.out, j)
 		}
 	}

@@ -5,6 +5,7 @@ func init() {
 		Name: "rlw", Ref: "Lin et al. 2022, Reasonable effectiveness of random weighting, arXiv 2111.10603",
 		Doc:    "w = softmax of one standard normal number per present task and step. A task's number does not depend on who else is present.",
 		Traits: Traits{ScaleInvariant: true, LinearUnderScaling: true, InRowSpan: true, NonNegative: true, Stationary: true},
+		Golden: []string{"rlw"},
 		Config: func() any { return &RLWOptions{} },
 		New:    func(any, int, int) (Method, error) { return rlw{}, nil },
 	})

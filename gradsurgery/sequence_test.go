@@ -68,10 +68,8 @@ var sequenceTests = map[string]func(t *testing.T, g *goldenFile, q *goldenSequen
 		return true
 	},
 	"gradnorm": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
-		if q.Library != "formula" { // LibMTL learns a softmax instead of the paper's weights
-			return false
-		}
-		s := build(t, "gradnorm", &gradsurgery.GradNormOptions{Alpha: 1.5, LR: 0.1, Layers: "all", Raw: true}, 3)
+		form := map[string]string{"formula": "plain", "libmtl": "softmax"}[q.Library]
+		s := build(t, "gradnorm", &gradsurgery.GradNormOptions{Alpha: 1.5, LR: 0.1, Layers: "all", Raw: true, Form: form}, 3)
 		copy(state(t, s, "first"), g.Inputs.Losses[0])
 		for i, step := range q.Steps {
 			in := g.Inputs.J[i].input()
@@ -108,6 +106,52 @@ var sequenceTests = map[string]func(t *testing.T, g *goldenFile, q *goldenSequen
 			}
 			close2(t, "targets", state(t, s, "target"), phi, 1e-7)
 			saved = s.State()
+		}
+		return true
+	},
+	"nash_mtl": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		cfg := &gradsurgery.NashOptions{MaxNorm: number(t, o, "max_norm"), Every: int(number(t, o, "update_weights_every"))}
+		s := build(t, "nash_mtl", cfg, 3)
+		for i, step := range q.Steps { // every step restores the state of the last into a new method
+			saved := s.State()
+			s = build(t, "nash_mtl", cfg, 3)
+			if err := s.Restore(saved); err != nil {
+				t.Fatal(err)
+			}
+			w := gramWeights(t, s, g.Inputs.J[i])
+			close2(t, "weights", w, step.Weights, 2e-3) // the library stops at 1e-3
+		}
+		return true
+	},
+	"pcd": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		s := build(t, "pcd", &gradsurgery.PCDOptions{Tau: number(t, o, "tau"), Beta: number(t, o, "beta"), Primary: int(number(t, o, "primary"))}, 3)
+		for i, step := range q.Steps {
+			close2(t, "weights", gramWeights(t, s, g.Inputs.J[i]), step.Weights, 1e-8)
+		}
+		return true
+	},
+	"pbi": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		cfg := &gradsurgery.PBIOptions{Theta: number(t, o, "theta"), Pref: numbers(t, o, "weights"), Reference: numbers(t, o, "reference")}
+		for i, step := range q.Steps {
+			close2(t, "weights", lossWeights(t, build(t, "pbi", cfg, 3), g.Inputs.Losses[i]), step.DLoss, 1e-10) // the library adds 1e-12 under a root
+		}
+		return true
+	},
+	"cosmos": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		cfg := &gradsurgery.COSMOSOptions{Lambda: number(t, o, "lambda"), Pref: numbers(t, o, "weights")}
+		for i, step := range q.Steps {
+			close2(t, "weights", lossWeights(t, build(t, "cosmos", cfg, 3), g.Inputs.Losses[i]), step.DLoss, 1e-14)
+		}
+		return true
+	},
+	"rlw": func(t *testing.T, g *goldenFile, q *goldenSequence, o map[string]json.RawMessage) bool {
+		for _, step := range q.Steps { // the member draws by itself; what follows the draw is compared
+			if step.Draw == nil {
+				return false // the LibMTL entry refers to the draws of the other one, and agrees with it
+			}
+			w := append([]float64(nil), step.Draw...)
+			gradsurgery.Softmax(w)
+			close2(t, "weights", w, step.Weights, 1e-14)
 		}
 		return true
 	},
@@ -234,6 +278,14 @@ func TestGoldenSequences(t *testing.T) {
 }
 
 func number(t *testing.T, o map[string]json.RawMessage, key string) (x float64) {
+	t.Helper()
+	if err := json.Unmarshal(o[key], &x); err != nil {
+		t.Fatalf("option %s: %v", key, err)
+	}
+	return x
+}
+
+func numbers(t *testing.T, o map[string]json.RawMessage, key string) (x []float64) {
 	t.Helper()
 	if err := json.Unmarshal(o[key], &x); err != nil {
 		t.Fatalf("option %s: %v", key, err)

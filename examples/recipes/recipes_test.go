@@ -39,6 +39,9 @@ func TestText(t *testing.T) {
 		if !strings.Contains(string(text), "```go\n"+string(code)+"```\n") {
 			t.Errorf("CONTRIBUTING.md does not show examples/recipes/%s as it is", name)
 		}
+		if n := strings.Count(string(code), "\n"); n > 60 {
+			t.Errorf("examples/recipes/%s has %d lines; a recipe fits in 60", name, n)
+		}
 	}
 }
 
