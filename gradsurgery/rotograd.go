@@ -7,7 +7,7 @@ func init() {
 		Name: "rotograd", Ref: "Javaloy & Valera 2022, RotoGrad: gradient homogenization in multitask learning, ICLR 2022, arXiv 2103.02631, algorithm 1 (lengths)",
 		Doc: "w_t = c / |g_t|, c = sum_k a_k |g_k|, a_k proportional to |g_k| / |g_k(start)| with sum 1: all gradients get one length, nearer to those of tasks that learn slowly. " +
 			"start is taken anew in every step of the burn-in. Meant for an activation (surgery.at), with a rotate block behind expand for directions. A zero gradient gets weight 0.",
-		Traits: Traits{PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
+		Traits: Traits{LinearUnderScaling: true, PermutationEquivariant: true, ScaleInvariant: true, InRowSpan: true, NonNegative: true, Stationary: true, Deterministic: true},
 		Config: func() any { return &RotoGradOptions{BurnIn: 20} },
 		New: func(cfg any, tasks, units int) (Method, error) {
 			o := cfg.(*RotoGradOptions)
