@@ -1,0 +1,175 @@
+package emu
+
+import (
+	"fmt"
+	"slices"
+
+	"artel/kernels/cuda/emu/ptx"
+)
+
+// handler executes a decoded instruction for the lanes w.exec.
+type handler = func(w *warp, in *inst)
+
+// decoder turns the instructions of one kernel into handlers and places. Its methods remember the first error.
+type decoder struct {
+	mod    *Module
+	k      *ptx.Kernel
+	fn     *Function
+	joins  []int32
+	places []int32 // of registers, -1 until used
+	size   int32   // of the register file so far
+	consts map[constant]int32
+	names  map[string]int32 // of special registers
+	offs   map[*ptx.Var]uint64
+	in     *ptx.Inst
+	out    inst
+	err    error
+}
+
+// constant is a number as an operand of n bytes (0 for a predicate).
+type constant struct {
+	bits uint64
+	n    int
+}
+
+// opcodes maps the first word of an opcode to its decoder.
+var opcodes = map[string]func(*decoder){
+	"add": arithmetic, "sub": arithmetic, "mul": multiply, "mad": multiplyAdd, "fma": fusedMultiplyAdd, "div": divide, "rem": remainder,
+	"abs": unary, "neg": unary, "not": unary, "cnot": unary, "min": extremum, "max": extremum,
+	"and": logic, "or": logic, "xor": logic, "shl": shift, "shr": shift, "shf": funnel, "lop3": lop3, "prmt": permute,
+	"popc": bitCount, "clz": bitCount, "brev": bitCount, "bfind": bitFind, "bfe": bitExtract, "bfi": bitInsert, "sad": sad,
+	"rcp": transcendental, "sqrt": transcendental, "rsqrt": transcendental, "ex2": transcendental, "lg2": transcendental, "sin": transcendental,
+	"cos": transcendental, "tanh": transcendental, "copysign": copySign, "testp": testProperty, "dp4a": dotProduct,
+	"mov": move, "cvt": convert, "cvta": convertAddress, "selp": selectPredicate, "slct": selectSign, "setp": setPredicate, "set": setRegister,
+	"isspacep": isSpace, "ld": load, "ldu": load, "st": store, "prefetch": nothing, "prefetchu": nothing, "discard": nothing, "applypriority": nothing,
+	"bra": branch, "ret": leave, "exit": leave, "trap": trap, "brkpt": nothing, "pmevent": nothing, "nanosleep": nothing,
+	"bar": barrier, "barrier": barrier, "membar": fence, "fence": fence, "griddepcontrol": nothing, "setmaxnreg": nothing,
+	"atom": atomicAccess, "red": atomicAccess, "shfl": shuffle, "vote": vote, "match": match, "activemask": activeMask, "redux": reduce, "elect": elect,
+}
+
+// decode makes a Function.
+func decode(m *Module, asm *ptx.Module, k *ptx.Kernel) (*Function, error) {
+	f := &Function{mod: m, name: k.Name, file: m.file, asm: k, dynamic: -1}
+	d := &decoder{mod: m, k: k, fn: f, places: make([]int32, len(k.Regs)), consts: map[constant]int32{}, names: map[string]int32{}, offs: map[*ptx.Var]uint64{}}
+	for i := range d.places {
+		d.places[i] = -1
+	}
+	d.variables(asm)
+	code := append(slices.Clone(k.Code), ptx.Inst{Line: k.Line, Guard: -1, Op: "ret"})
+	d.joins = joins(k.Code)
+	f.code = make([]inst, len(code))
+	for i := range code {
+		d.in = &code[i]
+		d.out = inst{asm: d.in, guard: -1, d: -1, target: -1, join: -1, class: Other}
+		if i < len(d.joins) {
+			d.out.join = d.joins[i]
+		}
+		d.instruction(code)
+		if d.err != nil {
+			return nil, d.err
+		}
+		f.code[i] = d.out
+	}
+	f.fileSize = int(d.size)
+	return f, nil
+}
+
+func (d *decoder) instruction(code []ptx.Inst) {
+	dec := opcodes[d.in.Op]
+	if dec == nil {
+		d.fail("unknown instruction")
+		return
+	}
+	if d.in.Guard >= 0 {
+		d.out.guard, d.out.not = d.place(d.in.Guard), d.in.GuardNot
+	}
+	dec(d)
+	// A branch to a return ends its lanes at once, so that those that go on need not wait for them.
+	if t := d.out.target; t >= 0 && code[t].Guard < 0 && leaves(&code[t]) && code[t].Op != "trap" {
+		d.out.fn = func(w *warp, _ *inst) { w.leave() }
+	}
+}
+
+// variables gives shared and local variables their places, largest alignment first within shared memory for dense packing.
+func (d *decoder) variables(asm *ptx.Module) {
+	var shared []*ptx.Var
+	dynamic, dynamicAlign := []*ptx.Var(nil), 16
+	for _, v := range slices.Concat(asm.Vars, d.k.Vars) {
+		switch {
+		case v.Space == ptx.Shared && (v.Extern || v.Size == 0):
+			dynamic = append(dynamic, v)
+			dynamicAlign = max(dynamicAlign, v.Align)
+		case v.Space == ptx.Shared:
+			shared = append(shared, v)
+		case v.Space == ptx.Local:
+			f := d.fn
+			f.localSize = roundUp(f.localSize, v.Align)
+			d.offs[v] = uint64(f.localSize)
+			f.localSize += v.Size
+		case v.Space == ptx.Global || v.Space == ptx.Const:
+			if mem := d.mod.vars[v]; mem != nil {
+				d.offs[v] = mem.base
+			}
+		}
+	}
+	d.fn.localSize = roundUp(d.fn.localSize, 16)
+	slices.SortStableFunc(shared, func(a, b *ptx.Var) int { return b.Align - a.Align })
+	for _, v := range shared {
+		d.fn.shared = roundUp(d.fn.shared, v.Align)
+		d.offs[v] = uint64(d.fn.shared)
+		d.fn.shared += v.Size
+	}
+	if len(dynamic) > 0 {
+		d.fn.dynamic = roundUp(d.fn.shared, dynamicAlign)
+		for _, v := range dynamic {
+			d.offs[v] = uint64(d.fn.dynamic)
+		}
+	}
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+func (d *decoder) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = &ptx.Error{File: d.mod.file, Line: d.in.Line, Msg: d.in.Opcode() + ": " + fmt.Sprintf(format, args...)}
+	}
+}
+
+// emit sets the handler; nil means that the form is not supported.
+func (d *decoder) emit(class Class, fn handler) {
+	if fn == nil {
+		d.fail("this form is not supported")
+	}
+	d.out.class, d.out.fn = class, fn
+}
+
+// count checks the number of operands.
+func (d *decoder) count(n int) bool {
+	if len(d.in.Args) != n {
+		d.fail("%d operands, want %d", len(d.in.Args), n)
+	}
+	return d.err == nil
+}
+
+// allow checks that every modifier is a type or one of those given.
+func (d *decoder) allow(mods ...string) {
+	for _, m := range d.in.Mods {
+		if ptx.TypeOf(m) == ptx.NoType && !slices.Contains(mods, m) {
+			d.fail("modifier .%s is not supported here", m)
+		}
+	}
+}
+
+// typ returns the last type among the modifiers.
+func (d *decoder) typ() ptx.Type {
+	for i := len(d.in.Mods) - 1; i >= 0; i-- {
+		if t := ptx.TypeOf(d.in.Mods[i]); t != ptx.NoType {
+			return t
+		}
+	}
+	d.fail("a type is missing")
+	return ptx.B32
+}
+
+// has reports whether the opcode has a modifier.
+func (d *decoder) has(m string) bool { return d.in.Has(m) }

@@ -1,0 +1,156 @@
+package emu
+
+import (
+	"math/bits"
+	"strconv"
+)
+
+// races is the sanitizer's shadow of shared memory. Accesses are compared in grains of two bytes; single bytes are not looked at.
+type races struct {
+	init   []bool   // by byte: was written
+	writer []int16  // by grain: component of the clock that wrote last, -1 for none
+	kind   []uint8  // by grain: how it was written
+	epoch  []uint32 // by grain: when
+	reads  []uint32 // by grain and component: epoch of the last read
+	flight []uint8  // by byte: cp.async writes on their way
+	n      int      // components
+}
+
+// The ways to write.
+const (
+	byStore uint8 = iota
+	byAtomic
+	byAsync // the async proxy
+)
+
+func newRaces(shared, warps int) *races {
+	g, n := (shared+1)/2, warps+1
+	return &races{init: make([]bool, shared), writer: make([]int16, g), kind: make([]uint8, g), epoch: make([]uint32, g), reads: make([]uint32, g*n),
+		flight: make([]uint8, shared), n: n}
+}
+
+func (r *races) reset() {
+	clear(r.init)
+	for i := range r.writer {
+		r.writer[i] = -1
+	}
+	clear(r.reads)
+	clear(r.flight)
+}
+
+// sanitize checks a resolved access lane by lane and records it.
+func (w *warp) sanitize(in *inst) bool {
+	m := in.mem
+	for e := w.exec; e != 0; e &= e - 1 {
+		l := bits.TrailingZeros32(e)
+		a := w.addrs[l]
+		switch {
+		case m.inShared(a):
+			if !w.sharedAccess(in, l, a, m.bytes, false) {
+				return false
+			}
+		case m.global(a):
+			if !w.globalAccess(in, l, a) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// globalAccess checks that what is read was written.
+func (w *warp) globalAccess(in *inst, l int, a uint64) bool {
+	m := w.hot
+	if m == nil || a-m.base >= m.size {
+		if m = w.blk.dev.mem.find(a); m == nil {
+			return true
+		}
+	}
+	if m.init == nil {
+		return true
+	}
+	off, n := a-m.base, in.mem.bytes
+	if in.mem.read {
+		for i, ok := range m.init[off : off+n] {
+			if ok == 0 {
+				w.fault(Uninitialised, in, l, a+uint64(i), "byte %d of an allocation of %d bytes", off+uint64(i), m.size)
+				return false
+			}
+		}
+	}
+	if in.mem.write {
+		m.written(off, int(n))
+	}
+	return true
+}
+
+// sharedAccess checks an access of n bytes of shared memory against those before it and records it. async tells the async proxy's accesses from generic ones.
+func (w *warp) sharedAccess(in *inst, l int, a, n uint64, async bool) bool {
+	r, m := w.blk.races, in.mem
+	read, write, atomic := m.read, m.write, m.atomic
+	for i := a; i < a+n; i++ {
+		if r.flight[i] != 0 {
+			w.fault(MissingWait, in, l, a, "an asynchronous copy to this address is not waited for")
+			return false
+		}
+		if read && !r.init[i] {
+			w.fault(Uninitialised, in, l, i, "shared memory that nobody wrote")
+			return false
+		}
+		if write {
+			r.init[i] = true
+		}
+	}
+	if n < 2 {
+		return true
+	}
+	kind := byStore
+	if atomic {
+		kind = byAtomic
+	}
+	for g := a / 2; g < (a+n)/2; g++ {
+		if !w.ordered(in, l, a, int(g), write, atomic, async) {
+			return false
+		}
+		if write {
+			r.writer[g], r.kind[g], r.epoch[g] = int16(w.clock.id), kind, w.clock.seen[w.clock.id]
+		}
+		if read && !atomic {
+			r.reads[int(g)*r.n+w.clock.id] = w.clock.seen[w.clock.id]
+		}
+	}
+	return true
+}
+
+// ordered checks one grain.
+func (w *warp) ordered(in *inst, l int, a uint64, g int, write, atomic, async bool) bool {
+	r, c := w.blk.races, &w.clock
+	if by := int(r.writer[g]); by >= 0 {
+		if by != c.id && r.epoch[g] > c.seen[by] && !(atomic && r.kind[g] == byAtomic) {
+			w.fault(SharedRace, in, l, a, "%s wrote it and no barrier lies between", w.blk.party(by))
+			return false
+		}
+		if async && r.kind[g] != byAsync && r.epoch[g] > c.proxy[by] {
+			w.fault(ProxyFence, in, l, a, "%s wrote it without fence.proxy.async before this access by the async proxy", w.blk.party(by))
+			return false
+		}
+	}
+	if !write {
+		return true
+	}
+	for by := range r.n {
+		if by != c.id && r.reads[g*r.n+by] > c.seen[by] {
+			w.fault(SharedRace, in, l, a, "%s reads it and no barrier lies between", w.blk.party(by))
+			return false
+		}
+	}
+	return true
+}
+
+// party names a component of the clocks.
+func (b *block) party(i int) string {
+	if i == len(b.warps) {
+		return "an asynchronous copy"
+	}
+	return "warp " + strconv.Itoa(i)
+}
