@@ -9,13 +9,13 @@ import (
 	"artel/kernels/cuda/emu/ptx"
 )
 
-var memoryWords = append([]string{"weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta", "gpu", "sys", "cluster", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc",
-	"v2", "v4", "v8", "unified"}, spaceWords...)
+var memoryWords = []string{"weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta", "gpu", "sys", "cluster", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc",
+	"v2", "v4", "v8", "unified"}
 
 // allowMemory checks the modifiers of a memory access; hints for the caches have no effect.
 func (d *decoder) allowMemory(more ...string) {
 	for _, m := range d.in.Mods {
-		if ptx.TypeOf(m) == ptx.NoType && !slices.Contains(memoryWords, m) && !slices.Contains(more, m) && !strings.HasPrefix(m, "L1::") && !strings.HasPrefix(m, "L2::") {
+		if ptx.TypeOf(m) == ptx.NoType && !slices.Contains(memoryWords, m) && !slices.Contains(spaceWords, m) && !slices.Contains(more, m) && !strings.HasPrefix(m, "L1::") && !strings.HasPrefix(m, "L2::") {
 			d.fail("modifier .%s is not supported here", m)
 		}
 	}

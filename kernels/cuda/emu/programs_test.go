@@ -3,10 +3,10 @@ package emu_test
 import (
 	"math"
 	"math/bits"
-	"math/rand/v2"
 	"testing"
 
 	"artel/kernels/cuda/emu"
+	"artel/rng"
 )
 
 // The programs of testdata/programs.cu were written and compiled without a thought of the emulator; what they compute is known.
@@ -17,10 +17,10 @@ func programs(t *testing.T) (*rig, *emu.Module) {
 }
 
 func randoms(n int, seed uint64) []float32 {
-	rng := rand.New(rand.NewPCG(seed, 1))
+	s := rng.New(seed)
 	x := make([]float32, n)
 	for i := range x {
-		x[i] = float32(rng.NormFloat64())
+		x[i] = float32(s.Normal())
 	}
 	return x
 }
@@ -141,10 +141,10 @@ func branchesTwin(v int32) int32 {
 
 func TestBranches(t *testing.T) {
 	r, m := programs(t)
-	rng := rand.New(rand.NewPCG(5, 5))
+	s := rng.New(5)
 	x := make([]int32, 500)
 	for i := range x {
-		x[i] = int32(rng.Uint32())
+		x[i] = int32(s.Uint64())
 	}
 	p := r.alloc(4 * len(x))
 	r.launch(r.fn(m, "branches"), d1(4), d1(128), 0, r.put(x), p, len(x))
@@ -218,10 +218,10 @@ func TestFunctions(t *testing.T) {
 
 func TestIntegers(t *testing.T) {
 	r, m := programs(t)
-	rng := rand.New(rand.NewPCG(9, 5))
+	s := rng.New(9)
 	x, y := make([]int32, 200), make([]int32, 200)
 	for i := range x {
-		x[i], y[i] = int32(rng.Uint32())>>(i%20), int32(rng.Uint32())>>(i%28)|1
+		x[i], y[i] = int32(s.Uint64())>>(i%20), int32(s.Uint64())>>(i%28)|1
 	}
 	p := r.alloc(64 * len(x))
 	r.launch(r.fn(m, "integers"), d1(2), d1(128), 0, r.put(x), r.put(y), p, len(x))
