@@ -45,6 +45,7 @@ var opcodes = map[string]func(*decoder){
 	"bra": branch, "ret": leave, "exit": leave, "trap": trap, "brkpt": nothing, "pmevent": nothing, "nanosleep": nothing,
 	"bar": barrier, "barrier": barrier, "membar": fence, "fence": fence, "griddepcontrol": nothing, "setmaxnreg": nothing,
 	"atom": atomicAccess, "red": atomicAccess, "shfl": shuffle, "vote": vote, "match": match, "activemask": activeMask, "redux": reduce, "elect": elect,
+	"cp": copyAsync, "ldmatrix": moveMatrix, "stmatrix": moveMatrix, "mma": matrixMultiply,
 }
 
 // decode makes a Function.

@@ -134,3 +134,6 @@ func halfFunction(d *decoder, t ptx.Type) {
 	}
 	d.emit(Special, lift1(func(a uint32) uint32 { return uint32(one(uint16(a))) | uint32(one(uint16(a>>16)))<<16 }))
 }
+
+// tensorFloat drops the bits that the tensor cores do not read of a tf32 operand.
+func tensorFloat(v uint32) float32 { return math.Float32frombits(v &^ 0x1fff) }
