@@ -23,7 +23,8 @@ var ranks = []string{
 	"cli",
 	// Examples of members, and programs.
 	"examples/recipes/router examples/recipes/surgery examples/recipes/optimizer examples/recipes/loss",
-	"cmd/train examples examples/recipes docs scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
+	"interop/gorgonia",
+	"cmd/train examples examples/gorgonia examples/recipes docs scripts/gate data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
 }
 
 func rankTable() map[string]int {
