@@ -13,7 +13,7 @@ var ranks = []string{
 	"dtype rng internal/registry internal/linalg data/fashion data/wordnet kernels/cpu/internal/pool kernels/cuda/emu/ptx kernels/cuda/driver",
 	"tensor safetensors config internal/tol kernels/cpu/internal/gemm kernels/cpu/internal/vec kernels/cuda/driver/fake",
 	"kernels kernels/cuda/emu",
-	"param kernels/internal/host",
+	"param kernels/internal/host kernels/cuda/emu/provider",
 	"kernels/ref kernels/cpu autograd optim gradsurgery data",
 	"kernels/kerneltest internal/tapetest nn",
 	"moe",

@@ -134,3 +134,16 @@ func (m *allocation) written(off uint64, n int) {
 }
 
 func bytesOf(w []uint64) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), len(w)*8) }
+
+// Total returns the size of the device memory in bytes.
+func (d *Device) Total() int64 { return d.mem.limit }
+
+// HostView returns the bytes of an allocation for the host, as page-locked memory mapped into the device has them; from then on they count as initialised.
+func (d *Device) HostView(p Ptr) ([]byte, error) {
+	m := d.mem.find(uint64(p))
+	if m == nil || m.base != uint64(p) {
+		return nil, fmt.Errorf("emu: %#x is not the start of an allocation", uint64(p))
+	}
+	m.written(0, int(m.size))
+	return m.data, nil
+}

@@ -134,3 +134,6 @@ func (f *Function) MaxThreads() int {
 	}
 	return 1024
 }
+
+// LocalSize returns the bytes of local memory that a thread declares.
+func (f *Function) LocalSize() int { return f.localSize }
