@@ -70,6 +70,11 @@ func (b *backend) groupedGatedGrad(a kernels.GroupedGatedGrad, after afterFunc, 
 	for i := range b.products {
 		p := &b.products[i]
 		p.Temp, p.After, p.Tag = true, after, i
+		if x.act == nil {
+			r := x.first[i]
+			p.Soon[0], p.SoonRS[0] = x.h.p[r*x.h.ld:], x.h.ld
+			p.Soon[1], p.SoonRS[1] = x.h.p[r*x.h.ld+x.f:], x.h.ld
+		}
 	}
 	run()
 }

@@ -45,7 +45,10 @@ type Product struct {
 	// Pair, when not 0, computes panel j + Pair next to each panel j < Panels(N)-Pair; Run counts the latter.
 	Pair int
 	// After, when set, is called for every few columns [j0,j1) of rows [lo,hi), of which C is final: c is C[lo,j0] and what follows it.
-	After  func(p *Product, c []float32, lo, hi, j0, j1 int)
+	After func(p *Product, c []float32, lo, hi, j0, j1 int)
+	// Soon lists up to two matrices of the shape of C, with rows SoonRS apart, whose elements After will touch: they are asked for while C is computed.
+	Soon   [2][]float32
+	SoonRS [2]int
 	Tag    int  // for After: which product of a list this is
 	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
 	Stream bool // C is part of something larger than the caches: write past them where possible
@@ -101,7 +104,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 }
 
 // afterPanels is the number of panels between calls of After: few enough to find their columns in the caches, and not too short runs.
-const afterPanels = 2
+const afterPanels = 4
 
 // block is a work item under way.
 type block struct {
@@ -241,10 +244,23 @@ func (v *Variant) column(b *block, k0, kc, j0, nr, next int) {
 			part++
 		}
 		h := v.height(b.hi - i)
+		if p.After != nil && v.fetch != nil && k0+b.deep >= p.K {
+			v.fetchSoon(p, i, h, j0, nr)
+		}
 		v.place(b, k0, i, h)
 		t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
 		v.kernel(p, t, h, nr)
 		i += h
+	}
+}
+
+// fetchSoon asks for what After will touch of a tile's rows and columns.
+func (v *Variant) fetchSoon(p *Product, i, h, j0, nr int) {
+	for n, m := range &p.Soon {
+		if m == nil {
+			return
+		}
+		v.fetch(m[i*p.SoonRS[n]+j0:], p.SoonRS[n], h, nr)
 	}
 }
 
