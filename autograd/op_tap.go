@@ -1,6 +1,9 @@
 package autograd
 
-import "artel/tensor"
+import (
+	"artel/kernels"
+	"artel/tensor"
+)
 
 // tapState tells where a recording stands with respect to its tap.
 type tapState uint8
@@ -19,6 +22,8 @@ type TapRun struct {
 	Tasks []int         // [m]
 	J     tensor.Tensor // [m,n*D]: the gradient of every task's loss with respect to the rows
 	Dst   tensor.Tensor // [n*D]: where the one gradient goes
+	Z     tensor.Tensor // [n,D]: the activation
+	Row0  int           // of J's rows among those of the whole activation, [C,D]
 }
 
 // TakeAt makes a per-task recording take task gradients at the activation that Tap marks: below it there is one cotangent, made by combine. So the part below runs
@@ -26,6 +31,20 @@ type TapRun struct {
 func (t *Tape) TakeAt(combine Combiner) {
 	if t.mode == PerTask {
 		t.tap, t.combine = below, combine
+	}
+}
+
+// Spread is TakeAt with rows that tasks own from the tap on, as behind Expand.
+func (t *Tape) Spread(combine Combiner) {
+	t.TakeAt(combine)
+	t.spread = t.mode == PerTask
+}
+
+// ShiftAt makes a plain recording add alpha*shift to the activation that Tap marks, whose rows the tasks own from there on: shift is [C,D], laid out like the
+// cotangents of a recording with Spread. With alpha of both signs the difference of two gradients is a product with second derivatives.
+func (t *Tape) ShiftAt(shift tensor.Tensor, alpha float64) {
+	if t.mode == Plain {
+		t.spread, t.shift, t.alpha = true, shift, alpha
 	}
 }
 
@@ -40,7 +59,7 @@ func Tap(t *Tape, x *Var) *Var {
 		return t.Bad()
 	}
 	if t.tap != below {
-		return x
+		return t.shifted(x)
 	}
 	in := x.Space
 	if in.Owned && t.tasks > 1 {
@@ -57,7 +76,28 @@ func Tap(t *Tape, x *Var) *Var {
 	op := tapKind.New(t)
 	y := t.NewVar(x.Value, s)
 	*op = tap{x: x, y: y}
-	return t.Record("tap", op, y, false, x)
+	y = t.Record("tap", op, y, false, x)
+	if t.spread {
+		return Expand(t, y)
+	}
+	return y
+}
+
+// shifted is what Tap makes of x in recordings that ShiftAt concerns.
+func (t *Tape) shifted(x *Var) *Var {
+	if !t.shift.Ok() {
+		return x
+	}
+	x = Expand(t, x)
+	if t.err == nil && (t.shift.Dim(0) != x.Rows() || t.shift.Dim(1) != x.Cols()) {
+		t.Failf("tap: a shift of %v for %v", t.shift, x.Value)
+	}
+	if t.err != nil {
+		return t.Bad()
+	}
+	h := t.New(x.Rows(), x.Cols())
+	t.be.Axpy(kernels.Axpy{Dst: h, Src: t.shift, Alpha: t.alpha})
+	return Add(t, x, t.Input(h, x.Space))
 }
 
 func (o *tap) Backward(t *Tape) {
@@ -89,6 +129,8 @@ func (o *tap) Backward(t *Tape) {
 			Tasks: t.runTasks[first:len(t.runTasks):len(t.runTasks)],
 			J:     dy.Narrow(0, b.Cot0, m*b.N).Reshape(m, b.N*dy.Dim(1)),
 			Dst:   dx.Narrow(0, b.Act0, b.N).Reshape(b.N * dy.Dim(1)),
+			Z:     o.x.Value.Narrow(0, b.Act0, b.N),
+			Row0:  b.Cot0,
 		})
 	}
 	if err := t.combine(t.runs); err != nil && t.err == nil {

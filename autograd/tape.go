@@ -33,7 +33,10 @@ type Tape struct {
 
 	tap      tapState
 	combine  Combiner
-	runs     []TapRun // of the last tap; reused
+	spread   bool          // task-owned rows from the tap on
+	shift    tensor.Tensor // [C,D] that the tap adds, or none
+	alpha    float64       // its factor
+	runs     []TapRun      // of the last tap; reused
 	runTasks []int
 
 	start    tensor.Mark                // of the arena before the last backward pass
@@ -88,7 +91,7 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 	t.scope = t.scope[:0]
 	t.sink = nil
 	t.share = 1
-	t.tap, t.combine = noTap, nil
+	t.tap, t.combine, t.spread, t.shift = noTap, nil, false, tensor.Tensor{}
 }
 
 // Mode returns the mode of the recording.

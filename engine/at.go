@@ -19,8 +19,10 @@ type at struct {
 	e    *Engine
 	unit [1]unit // what the method is asked with; it has no groups
 
-	gram, w tensor.Tensor // F64 [M,M] and [M]: of a run's tasks
-	present tensor.Tensor // I32 [M]: ones
+	take    autograd.Combiner // combine; made once
+	gram, w tensor.Tensor     // F64 [M,M] and [M]: of a run's tasks
+	present tensor.Tensor     // I32 [M]: ones
+	rep     *rep              // for Rep-MTL, or nil
 }
 
 // newAt prepares surgery at an activation.
@@ -44,6 +46,12 @@ func (e *Engine) newAt(cfg *Config, method *gradsurgery.Surgery, rows int, seed 
 	e.methods, e.method = []*gradsurgery.Surgery{method}, method
 	e.at = &at{e: e, gram: e.be.New(dtype.F64, rows*rows), w: e.be.New(dtype.F64, rows), present: e.be.New(dtype.I32, rows)}
 	e.be.Fill(e.at.present, 1)
+	e.at.take = e.at.combine
+	if n.Saliency != nil {
+		if err := e.newRep(n.Saliency, c.At, method.Entry.Name); err != nil {
+			return err
+		}
+	}
 	u := &e.at.unit[0]
 	u.name, u.method = c.At, method
 	u.prepare(e.be, rows)
@@ -61,9 +69,24 @@ func (e *Engine) newAt(cfg *Config, method *gradsurgery.Surgery, rows int, seed 
 	return nil
 }
 
+// prepare makes a recording that has just begun take task gradients at the activation.
+func (a *at) prepare(t *autograd.Tape) {
+	if a.rep == nil {
+		t.TakeAt(a.take)
+		return
+	}
+	t.Spread(a.take)
+	if a.rep.alpha != 0 {
+		t.ShiftAt(a.rep.shift, a.rep.alpha)
+	}
+}
+
 // combine is what the tape calls with the task gradients at the activation.
 func (a *at) combine(runs []autograd.TapRun) error {
 	s, u := a.e.surgeon, &a.unit[0]
+	if a.rep != nil {
+		a.rep.measure(runs)
+	}
 	for t := range u.any {
 		u.any[t] = a.e.labels[t] > 0
 		s.losses[t] = a.e.losses[t]

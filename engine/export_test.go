@@ -46,5 +46,34 @@ func RowBytes(e *Engine) int64 { return e.sink.Bytes() }
 // Trains reports, for every element of the flat parameters, whether it trains.
 func Trains(e *Engine) []int32 { return e.mask.keep.I32() }
 
+// RepGradient returns the gradient of Rep-MTL's losses on the next batch, and those losses for any parameters.
+func RepGradient(t *testing.T, e *Engine) (grad []float64, h func() float64) {
+	t.Helper()
+	e.nextBatches()
+	if err := e.begin(0); err != nil {
+		t.Fatal(err)
+	}
+	h = func() float64 {
+		clear(e.losses)
+		e.sinks[0].Begin(e.be)
+		if err := e.pass(e.mode(), e.batches[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.tape.Backward(e.sinks[0], nil); err != nil {
+			t.Fatal(err)
+		}
+		return e.at.rep.loss.F64()[0] + e.at.rep.loss.F64()[1]
+	}
+	h()
+	e.be.Fill(e.sink.Grad, 0)
+	if err := e.at.rep.add(); err != nil {
+		t.Fatal(err)
+	}
+	return append([]float64(nil), e.sink.Grad.F64()...), h
+}
+
 // Losses are the losses of the last step by task.
 func Losses(e *Engine) []float64 { return e.losses }
+
+// RepLoss is the sum of Rep-MTL's losses in the last step.
+func RepLoss(e *Engine) float64 { return e.at.rep.loss.F64()[0] + e.at.rep.loss.F64()[1] }

@@ -42,6 +42,9 @@ func variants() map[string][]string {
 	}
 	for _, e := range gradsurgery.Entries() {
 		v["surgery "+e.Name] = []string{"surgery.method=" + e.Name}
+		if e.Name == "rep_mtl" { // works at an activation alone
+			v["surgery "+e.Name] = []string{"surgery.method=rep_mtl", "surgery.at=final", "model.blocks=[{moe: {experts: 4, hidden: 8}}]"}
+		}
 	}
 	for _, e := range optim.Entries() {
 		v["optimizer "+e.Name] = []string{"optimizer.rule=" + e.Name}

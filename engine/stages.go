@@ -116,7 +116,7 @@ func (e *Engine) mode() autograd.Mode {
 func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
 	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
 	if e.at != nil {
-		e.tape.TakeAt(e.at.combine)
+		e.at.prepare(e.tape)
 	}
 	e.tape.SetRowShare(float64(b.Rows) / float64(e.Config.Batch))
 	e.recordLosses(e.forward(b), b)
@@ -225,7 +225,13 @@ func (e *Engine) combine() (float64, error) {
 				e.mask.rows(e.be, k)
 			}
 		}
-		return s.combine(e.step)
+		normSq, err := s.combine(e.step)
+		if err != nil || e.at == nil || e.at.rep == nil {
+			return normSq, err
+		}
+		if err := e.at.rep.add(); err != nil {
+			return 0, err
+		}
 	}
 	if e.mask != nil {
 		e.mask.gradient(e.be, e.sink.Grad)

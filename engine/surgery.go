@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"strings"
 
 	"artel/autograd"
 	"artel/data"
@@ -27,8 +28,8 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 	if err != nil {
 		return err
 	}
-	if probe.Needs.Activation != "" {
-		return errors.Errorf("surgery: %s works at activation %q, which this engine does not offer", probe.Entry.Name, probe.Needs.Activation)
+	if probe.Needs.Saliency != nil && c.At == "" {
+		return errors.Errorf("surgery.at: %s works at an activation that tasks share; want one of %s", probe.Entry.Name, strings.Join(e.Model.Activations(), ", "))
 	}
 	reach, err := e.reach(own)
 	if err != nil {
@@ -181,7 +182,7 @@ func (e *Engine) reach(own bool) ([]uint64, error) {
 	data.Sample(e.mixture, 4, func(b *data.Batch) {
 		e.tape.Begin(autograd.PerTask, own)
 		if e.at != nil {
-			e.tape.TakeAt(e.at.combine)
+			e.at.prepare(e.tape)
 		}
 		h := e.forward(b)
 		for i := range b.Segments {

@@ -39,8 +39,6 @@ func (l Level) String() string { return [...]string{"losses", "gram", "task-grad
 // Needs is what a method asks of the engine. Zero values of all fields but Level mean "nothing special".
 type Needs struct {
 	Level Level
-	// Activation names the activation at which task gradients are taken instead of at the parameters; "" = parameters.
-	Activation string
 	// Batches is the number of independent batches per step, 1..3. With 2 or more, Input.Cross is J1 J2^T; the weights apply to
 	// the task gradients of the last batch.
 	Batches int
@@ -55,6 +53,8 @@ type Needs struct {
 	Squares bool
 	// LastLayer asks for a Gram matrix over the last layer of the unit alone; the weights apply to the whole unit.
 	LastLayer bool
+	// Saliency asks for the regularisers of task gradients at an activation, or is nil. The engine adds their gradient to the step's.
+	Saliency *Saliency
 	// Own is the number of scalars the method learns by itself; they live in State and not among the model's parameters.
 	Own int
 }
@@ -133,4 +133,11 @@ type Column struct {
 	Leak    []float64 // [m] share of every task gradient that always passes
 	Key, Hi uint64    // of the random numbers; see kernels.GradDrop
 	Trim    int       // values cut at each end; see kernels.TrimmedMean
+}
+
+// Saliency is the weights and constants of the regularisers of Rep-MTL; see kernels.Saliency. Step is the size of the shifts whose differences give second derivatives, relative to
+// the activation.
+type Saliency struct {
+	Entropy, Align, Temperature, Floor, Step float64
+	Window                                   int
 }

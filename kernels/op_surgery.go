@@ -10,6 +10,7 @@ type Surgery struct {
 	Excess      func(Excess)
 	MaskRows    func(MaskRows)
 	Select      func(Select)
+	Saliency    func(Saliency)
 }
 
 // GradDrop is gradient sign dropout (Chen et al. 2020, algorithm 1) on every coordinate p of the present task gradients:
@@ -59,3 +60,21 @@ type MaskRows struct{ J, Mask, Present tensor.Tensor }
 
 // Select sets Dst[p] = Src[p] where Mask[p] is 0.   Dst, Src [P]  Mask I32 [P]
 type Select struct{ Dst, Src, Mask tensor.Tensor }
+
+// Saliency is the two regularisers of Rep-MTL (Wang et al. 2025, arXiv 2507.21049) for the gradients S[t,i,:] of M tasks at a shared activation, and their gradient with
+// respect to S. The first is the entropy of the tasks' shares in a row, the second is contrastive: a task's gradient of a row should be like the mean of all tasks'
+// for that row, and unlike those of the other rows in a window. A matrix s s^T of a row has the cosine c^2 with another, for c the cosine of the rows.
+//
+//	s[t,i] = sum_d S[t,i,d] / D    A[i] = sum_t |s[t,i]|    P[t,i] = (|s[t,i]|/A[i] + Floor) / (1 + M*Floor)
+//	E = sum_t,i -P[t,i] log P[t,i]                                                 (rows with A = 0 are left out)
+//	x[t,i] = S[t,i,:] / |S[t,i,:]|    a[j] = m[j] / |m[j]|, m[j] = sum_t S[t,j,:]   (0 for 0/0)
+//	c[t,i,j] = <x[t,i], a[j]>^2 / Temperature    for j in i's window [i - i%Window, i - i%Window + Window) of [0,N)
+//	C = sum_t,i log sum_j exp(c[t,i,j] - c[t,i,i])
+//	Loss[0] += Entropy*E    Loss[1] += Align*C    U = Entropy*dE/dS + Align*dC/dS
+//
+//	S, U [M,N*D], D = Width  Loss F64 [2]  Window >= 1  Floor > 0
+type Saliency struct {
+	S, U, Loss                         tensor.Tensor
+	Width, Window                      int
+	Entropy, Align, Temperature, Floor float64
+}

@@ -187,6 +187,18 @@ func (m *Model) Activations() []string {
 	return append(out, "final")
 }
 
+// MixtureBehind reports whether a mixture of experts reads what comes after the activation At.
+func (m *Model) MixtureBehind(at string) bool {
+	behind := at == "inputs"
+	for i := range m.blocks {
+		if _, mixture := m.blocks[i].layer.(*moe.Layer); behind && mixture {
+			return true
+		}
+		behind = behind || m.blocks[i].name == at
+	}
+	return false
+}
+
 func (m *Model) tap(t *autograd.Tape, name string, x *autograd.Var) *autograd.Var {
 	if name != m.At {
 		return x

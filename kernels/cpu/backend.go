@@ -28,6 +28,7 @@ type backend struct {
 	last     []int32
 	fresh    []bool
 	sums     []float64
+	anchors  []float32 // of Saliency
 	adam     vec.AdamStep
 }
 

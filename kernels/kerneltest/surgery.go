@@ -101,6 +101,34 @@ func testSelect(s *suite) {
 	c.run(kernels.Select{Dst: c.output(c.poison(c.float(21)), 0), Src: c.poison(c.float(21)), Mask: c.bits(21)})
 }
 
+func testSaliency(s *suite) {
+	n := 0
+	for _, m := range []int{1, 2, 3, 8} {
+		for _, rows := range []int{0, 1, 5, 33} {
+			for _, d := range []int{3, 8, 65} {
+				n++
+				c := s.newCase(n%3, "M=%d N=%d D=%d", m, rows, d)
+				grads := c.float(m, rows*d)
+				if rows > 1 { // a row without a gradient of task 0, and one without any
+					set := setter(grads)
+					for t := range m {
+						for k := range d {
+							set(t*grads.Stride(0)+d+k, 0)
+						}
+					}
+					for k := range d {
+						set(k, 0)
+					}
+				}
+				c.run(kernels.Saliency{
+					S: grads, U: c.out(false, 4000*(d+m), m, rows*d), Loss: c.total(100*(d+rows), 2), Width: d, Window: []int{1, 4, 16, 64}[n%4],
+					Entropy: []float64{0.5, 0, 1}[n%3], Align: []float64{1, 0.5, 0, 2}[n%4], Temperature: 0.5, Floor: 0.01,
+				})
+			}
+		}
+	}
+}
+
 // bits returns n flags, about half of them set.
 func (c *testCase) bits(n int) tensor.Tensor {
 	return c.ints(func(int) int { return c.rnd.Intn(2) }, n)

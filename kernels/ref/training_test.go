@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"artel/kernels"
+	"artel/kernels/ref"
 	"artel/tensor"
 )
 
@@ -71,5 +72,35 @@ func TestGradDrop(t *testing.T) {
 	}
 	if z := (kept - expected) / math.Sqrt(variance); math.Abs(z) > 5 {
 		t.Errorf("positive part kept %v times, want about %v (%.1f standard deviations)", kept, expected, z)
+	}
+}
+
+// TestSaliencyGradient: the gradient of the regularisers, and their values where they are known.
+func TestSaliencyGradient(t *testing.T) {
+	s := newSource("saliency")
+	for _, a := range []kernels.Saliency{
+		{Window: 3, Entropy: 1, Floor: 0.01, Temperature: 1},
+		{Window: 4, Align: 1, Floor: 0.01, Temperature: 0.3},
+		{Window: 64, Entropy: 0.5, Align: 2, Floor: 0.1, Temperature: 1},
+	} {
+		a.S, a.U, a.Loss, a.Width = s.floats(3, 7*5), zeros(3, 7*5), zeros(2), 5
+		be := ref.New()
+		be.Saliency(a)
+		grad := append([]float64(nil), a.U.F64()...)
+		checkGradient(t, "saliency", s, a.S, grad, func() float64 {
+			a.Loss.F64()[0], a.Loss.F64()[1] = 0, 0
+			be.Saliency(a)
+			return a.Loss.F64()[0] + a.Loss.F64()[1]
+		})
+	}
+	// Two tasks with equal gradients that differ by row as much as they can: shares are 1/2; a row is like its own anchor and unlike all others.
+	x := tensor.FromF64([]float64{1, 0, 0, 2, 1, 0, 0, 2}, 2, 4)
+	a := kernels.Saliency{S: x, U: zeros(2, 4), Loss: zeros(2), Width: 2, Window: 2, Entropy: 1, Align: 1, Temperature: 1, Floor: 0.01}
+	ref.New().Saliency(a)
+	if got, want := a.Loss.F64()[0], 2*math.Log(2); math.Abs(got-want) > 1e-14 {
+		t.Errorf("entropy %v, want %v", got, want)
+	}
+	if got, want := a.Loss.F64()[1], 4*math.Log(1+math.Exp(-1)); math.Abs(got-want) > 1e-14 {
+		t.Errorf("contrast %v, want %v", got, want)
 	}
 }
