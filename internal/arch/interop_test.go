@@ -10,7 +10,7 @@ import (
 
 // foreign names the packages that may import a library which nothing else in the module should pull in.
 var foreign = map[string][]string{
-	"gorgonia.org/": {"interop/gorgonia", "examples/gorgonia"},
+	"gorgonia.org/": {"interop/gorgonia", "examples/gorgonia", "kernels/cuda/driver/cu"},
 }
 
 // foreignImports wants libraries for one purpose to stay where that purpose is.

@@ -71,6 +71,7 @@ R cuEventDestroy_v2(H e) { return 0; }
 R cuEventRecord(H e, H s) { return s == 41 ? 0 : 400; }
 R cuEventSynchronize(H e) { return 0; }
 R cuEventElapsedTime(float *ms, H a, H b) { *ms = 1.5f; return a == 51 && b == 51 ? 0 : 400; }
+R cuEventElapsedTime_v2(float *ms, H a, H b) { return cuEventElapsedTime(ms, a, b); } /* the name in headers of CUDA 13 */
 
 R cuStreamBeginCapture_v2(H s, int mode) { if (mode != 2) return 1; capturing = 1; launches = 0; return 0; }
 R cuStreamEndCapture(H s, H *g) { capturing = 0; *g = 60 + launches; return 0; }
