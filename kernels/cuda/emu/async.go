@@ -10,26 +10,47 @@ type asyncState struct {
 	copies    []*smallCopy
 	spare     []*smallCopy
 	committed [lanes]uint32 // groups of cp.async that each lane has closed
+	issued    uint64        // cp.async so far
+
+	stores     []*bulkStore
+	bulkClosed [lanes]uint32 // groups of bulk copies
+
+	products       []groupProduct
+	productsClosed uint32
+	fenced         bool // wgmma.fence since the last wait
+	scratch        [][16][8]float32
 }
 
 // smallCopy is one cp.async of a warp. Its bytes move when a wait of their lane asks for them, not before.
 type smallCopy struct {
-	mask  uint32 // lanes whose copy has not been made
-	n     int    // bytes written by a lane
-	dst   [lanes]uint32
-	src   [lanes]unsafe.Pointer
-	size  [lanes]uint8 // bytes read; the rest is zero
-	group [lanes]uint32
+	number uint64
+	mask   uint32 // lanes whose copy has not been made
+	n      int    // bytes written by a lane
+	dst    [lanes]uint32
+	src    [lanes]unsafe.Pointer
+	size   [lanes]uint8 // bytes read; the rest is zero
+	group  [lanes]uint32
 }
 
 func (a *asyncState) reset() {
 	a.spare = append(a.spare, a.copies...)
 	a.copies = a.copies[:0]
-	a.committed = [lanes]uint32{}
+	a.committed, a.bulkClosed = [lanes]uint32{}, [lanes]uint32{}
+	a.stores, a.products = a.stores[:0], a.products[:0]
+	a.issued, a.productsClosed, a.fenced = 0, 0, false
 }
 
-// atEnd is called when the warp has ended; copies nobody waited for are still made.
+// atEnd is called when the warp has ended. Copies to shared memory nobody waited for are still made; a product or a copy to global memory that was never waited for is a
+// fault: its result is lost, or the block's memory gone while it is read.
 func (a *asyncState) atEnd(w *warp) {
+	if len(a.products) > 0 {
+		w.fault(MissingWait, a.products[0].in, 0, 0, "wgmma.wait_group never waits for it")
+		return
+	}
+	if len(a.stores) > 0 {
+		w.fault(MissingWait, a.stores[0].in, a.stores[0].lane, 0, "cp.async.bulk.wait_group never waits for it")
+		return
+	}
 	w.deliver(every, func(*smallCopy, int) bool { return true })
 }
 
@@ -42,7 +63,8 @@ func (w *warp) issue(n int) *smallCopy {
 	} else {
 		c = &smallCopy{}
 	}
-	c.mask, c.n, c.group = w.exec, n, a.committed
+	a.issued++
+	c.number, c.mask, c.n, c.group = a.issued, w.exec, n, a.committed
 	a.copies = append(a.copies, c)
 	return c
 }

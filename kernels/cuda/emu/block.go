@@ -20,6 +20,7 @@ type block struct {
 	steps  uint64
 	mbars  map[uint32]*mbar
 	races  *races
+	groups [8]syncClock // of warpgroups: products that are over
 }
 
 // newBlock makes the state of a worker for one launch.
@@ -53,6 +54,7 @@ func (b *block) run(at Dim3) {
 	clear(b.words)
 	clear(b.mbars)
 	clear(b.bars[:])
+	clear(b.groups[:])
 	if b.races != nil {
 		b.races.reset()
 	}
@@ -96,13 +98,11 @@ func (b *block) schedule() {
 			ran = true
 			w.run()
 			b.steps += uint64(slice - w.budget)
-			switch w.state {
-			case failed:
+			if w.state == done && b.fault == nil {
+				b.ended(w)
+			}
+			if b.fault != nil {
 				return
-			case done:
-				if b.ended(w); b.fault != nil {
-					return
-				}
 			}
 		}
 		if alive == 0 {
@@ -138,7 +138,7 @@ func (b *block) deadlock() {
 		}
 	}
 	pc := max(first.pc-1, 0)
-	if first.wait.kind == onPhase {
+	if first.wait.kind == onPhase || first.wait.kind == onGroup {
 		pc = first.pc
 	}
 	first.fault(Deadlock, &first.code[pc], first.lane(), 0, "%d warps wait and none can go on; this one waits for %s", n, first.wait.describe(b))

@@ -10,14 +10,18 @@ import (
 // copyAsync is cp.async and all that begins with it.
 func copyAsync(d *decoder) {
 	switch {
-	case d.has("commit_group") && !d.has("bulk"):
+	case d.has("bulk"):
+		bulkCopy(d)
+	case d.has("mbarrier"):
+		d.arriveCopies()
+	case d.has("commit_group"):
 		d.allow("async", "commit_group")
 		d.emit(Async, func(w *warp, _ *inst) {
 			for m := w.exec; m != 0; m &= m - 1 {
 				w.async.committed[bits.TrailingZeros32(m)]++
 			}
 		})
-	case d.has("wait_group") && !d.has("bulk"):
+	case d.has("wait_group"):
 		d.allow("async", "wait_group")
 		n := uint32(d.immediate(0))
 		d.emit(Barrier, func(w *warp, _ *inst) { w.waitGroups(n) })
@@ -73,13 +77,8 @@ func (w *warp) copySmall(to, from *inst, n int, size int32) {
 			c.size[l] = uint8(min(reg[uint32](w, size)[l], uint32(n)))
 		}
 	}
-	if r := w.blk.races; r != nil {
-		for m := all; m != 0; m &= m - 1 {
-			at := c.dst[bits.TrailingZeros32(m)]
-			for i := range uint32(n) {
-				r.flight[at+i] = 1
-			}
-		}
+	for m := all; m != 0; m &= m - 1 {
+		w.fly(uint64(c.dst[bits.TrailingZeros32(m)]), uint64(n))
 	}
 	var full uint32
 	for m := all; m != 0; m &= m - 1 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"artel/kernels/cuda/driver"
 	"artel/kernels/cuda/emu"
 )
 
@@ -83,5 +84,34 @@ func TestGroupedGEMM80(t *testing.T) {
 	// The sketch's swizzle is free of conflicts.
 	if n := counts.BankConflicts(); n != 0 {
 		t.Errorf("%d bank conflicts, want none", n)
+	}
+}
+
+func TestGroupedGEMM90(t *testing.T) {
+	r := newRig(t, emu.Options{Sanitize: true, Profile: true, Capability: 90})
+	m := r.load("gemm_sm90a.sm_90a.ptx")
+	// One tile is whole and stored by TMA, the others are cut.
+	g := newGrouped([]int{128, 0, 5}, 136, 320)
+	rows := 133
+	out := make([]byte, rows*g.n*2)
+	a, b, c := r.put(g.a), r.put(g.b), r.alloc(len(out))
+	tensor := func(p emu.Ptr, rows, cols, boxRows, boxCols int, swizzle driver.Swizzle) []byte {
+		d := &driver.Tiled{Type: driver.BF16, Rank: 2, Base: driver.Ptr(p), Dims: [5]uint64{uint64(cols), uint64(rows)}, Strides: [4]uint64{uint64(2 * cols)},
+			Box: [5]uint32{uint32(boxCols), uint32(boxRows)}, Steps: [5]uint32{1, 1}, Swizzle: swizzle}
+		if err := d.Check(); err != nil {
+			t.Fatal(err)
+		}
+		m := emu.EncodeTiled(d)
+		return m[:]
+	}
+	counts := r.launch(r.fn(m, "grouped_gemm_bf16_sm90a"), d2((g.n+127)/128, len(g.expert)), d1(384), 4*(128+128)*64*2,
+		tensor(a, rows, g.k, 128, 64, driver.Swizzle128), tensor(b, 3*g.n, g.k, 128, 64, driver.Swizzle128), tensor(c, rows, g.n, 64, 128, driver.NoSwizzle),
+		c, r.put(g.offsets), r.put(g.expert), r.put(g.row0), g.n, g.k)
+	if err := r.dev.CopyOut(out, c); err != nil {
+		t.Fatal(err)
+	}
+	g.check(t, out)
+	if want := uint64(2 * 128 * 128 * g.k * 2 * len(g.expert)); counts.TensorFLOPs != want {
+		t.Errorf("%d tensor FLOPs, want %d", counts.TensorFLOPs, want)
 	}
 }

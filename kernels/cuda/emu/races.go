@@ -7,13 +7,14 @@ import (
 
 // races is the sanitizer's shadow of shared memory. Accesses are compared in grains of two bytes; single bytes are not looked at.
 type races struct {
-	init   []bool   // by byte: was written
-	writer []int16  // by grain: component of the clock that wrote last, -1 for none
-	kind   []uint8  // by grain: how it was written
-	epoch  []uint32 // by grain: when
-	reads  []uint32 // by grain and component: epoch of the last read
-	flight []uint8  // by byte: cp.async writes on their way
-	n      int      // components
+	init   []bool     // by byte: was written
+	writer []int16    // by grain: component of the clock that wrote last, -1 for none
+	kind   []uint8    // by grain: how it was written
+	epoch  []uint32   // by grain: when
+	reads  []uint32   // by grain and component: epoch of the last read
+	flight []uint8    // by byte: 1 for asynchronous writes on their way
+	n      int        // components
+	agent  clockState // of the async proxy, the last component
 }
 
 // The ways to write.
@@ -36,6 +37,17 @@ func (r *races) reset() {
 	}
 	clear(r.reads)
 	clear(r.flight)
+	r.agent.reset(r.n, r.n-1)
+}
+
+// asyncWrote marks bytes as written by the async proxy now.
+func (r *races) asyncWrote(a, n uint64) {
+	for i := a; i < a+n; i++ {
+		r.flight[i], r.init[i] = 0, true
+	}
+	for g := a / 2; g < (a+n)/2; g++ {
+		r.writer[g], r.kind[g], r.epoch[g] = int16(r.agent.id), byAsync, r.agent.seen[r.agent.id]
+	}
 }
 
 // sanitize checks a resolved access lane by lane and records it.
@@ -88,16 +100,15 @@ func (w *warp) globalAccess(in *inst, l int, a uint64) bool {
 func (w *warp) sharedAccess(in *inst, l int, a, n uint64, async bool) bool {
 	r, m := w.blk.races, in.mem
 	read, write, atomic := m.read, m.write, m.atomic
-	for i := a; i < a+n; i++ {
-		if r.flight[i] != 0 {
-			w.fault(MissingWait, in, l, a, "an asynchronous copy to this address is not waited for")
-			return false
-		}
-		if read && !r.init[i] {
-			w.fault(Uninitialised, in, l, i, "shared memory that nobody wrote")
-			return false
-		}
-		if write {
+	if read && !w.readable(in, l, a, n) {
+		return false
+	}
+	if write {
+		for i := a; i < a+n; i++ {
+			if r.flight[i] != 0 {
+				w.fault(MissingWait, in, l, a, "an asynchronous copy to this address is not waited for")
+				return false
+			}
 			r.init[i] = true
 		}
 	}
@@ -117,6 +128,22 @@ func (w *warp) sharedAccess(in *inst, l int, a, n uint64, async bool) bool {
 		}
 		if read && !atomic {
 			r.reads[int(g)*r.n+w.clock.id] = w.clock.seen[w.clock.id]
+		}
+	}
+	return true
+}
+
+// readable checks that bytes were written and that no asynchronous copy is about to write them.
+func (w *warp) readable(in *inst, l int, a, n uint64) bool {
+	r := w.blk.races
+	for i := a; i < a+n; i++ {
+		if r.flight[i] != 0 {
+			w.fault(MissingWait, in, l, a, "an asynchronous copy to this address is not waited for")
+			return false
+		}
+		if !r.init[i] {
+			w.fault(Uninitialised, in, l, i, "shared memory that nobody wrote")
+			return false
 		}
 	}
 	return true

@@ -9,14 +9,14 @@ const (
 	onBar     waitKind = iota // a barrier to complete
 	onPhase                   // the phase of an mbarrier; the instruction is tried again
 	onCluster                 // the cluster barrier
+	onGroup                   // the other warps of the warpgroup to issue products; the instruction is tried again
 )
 
 // waiter is what a waiting warp waits for.
 type waiter struct {
 	kind  waitKind
-	bar   int
+	bar   int    // number of the barrier, or shared address of the mbarrier
 	round uint64 // of the barrier when the warp arrived
-	addr  uint32 // of the mbarrier
 	seen  uint64 // its version when the try failed
 	red   int32  // where bar.red puts its result, -1 for none
 	op    int    // of bar.red: popc, and, or
@@ -26,8 +26,10 @@ type waiter struct {
 func (w *warp) ready() bool {
 	switch w.wait.kind {
 	case onPhase:
-		m := w.blk.mbars[w.wait.addr]
-		return m == nil || m.version != w.wait.seen
+		m := w.blk.mbars[uint32(w.wait.bar)]
+		return m == nil || m.version != w.wait.seen || len(m.late) > 0
+	case onGroup:
+		return w.issuedByGroup(uint32(w.wait.round))
 	default:
 		b := &w.blk.bars[w.wait.bar]
 		if b.round == w.wait.round {
@@ -56,10 +58,12 @@ func (w *warp) reduced(b *bar) {
 func (wt *waiter) describe(b *block) string {
 	switch wt.kind {
 	case onPhase:
-		if m := b.mbars[wt.addr]; m != nil {
-			return fmt.Sprintf("the mbarrier at shared address %#x, phase %d, %d arrivals and %d bytes pending", wt.addr, m.phase, m.pending, m.tx)
+		if m := b.mbars[uint32(wt.bar)]; m != nil {
+			return fmt.Sprintf("the mbarrier at shared address %#x, phase %d, %d arrivals and %d bytes pending", wt.bar, m.phase, m.pending, m.tx)
 		}
-		return fmt.Sprintf("the mbarrier at shared address %#x", wt.addr)
+		return fmt.Sprintf("the mbarrier at shared address %#x", wt.bar)
+	case onGroup:
+		return "the other warps of its warpgroup to issue wgmma"
 	case onCluster:
 		return "the cluster barrier"
 	}
