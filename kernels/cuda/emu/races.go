@@ -11,6 +11,7 @@ type races struct {
 	writer []int16    // by grain: component of the clock that wrote last, -1 for none
 	kind   []uint8    // by grain: how it was written
 	epoch  []uint32   // by grain: when
+	line   []int32    // by grain: of the writer's instruction
 	reads  []uint32   // by grain and component: epoch of the last read
 	flight []uint8    // by byte: 1 for asynchronous writes on their way
 	n      int        // components
@@ -26,7 +27,7 @@ const (
 
 func newRaces(shared, warps int) *races {
 	g, n := (shared+1)/2, warps+1
-	return &races{init: make([]bool, shared), writer: make([]int16, g), kind: make([]uint8, g), epoch: make([]uint32, g), reads: make([]uint32, g*n),
+	return &races{init: make([]bool, shared), writer: make([]int16, g), kind: make([]uint8, g), epoch: make([]uint32, g), line: make([]int32, g), reads: make([]uint32, g*n),
 		flight: make([]uint8, shared), n: n}
 }
 
@@ -125,6 +126,7 @@ func (w *warp) sharedAccess(in *inst, l int, a, n uint64, async bool) bool {
 		}
 		if write {
 			r.writer[g], r.kind[g], r.epoch[g] = int16(w.clock.id), kind, w.clock.seen[w.clock.id]
+			r.line[g] = int32(in.asm.Line)
 		}
 		if read && !atomic {
 			r.reads[int(g)*r.n+w.clock.id] = w.clock.seen[w.clock.id]
@@ -154,11 +156,11 @@ func (w *warp) ordered(in *inst, l int, a uint64, g int, write, atomic, async bo
 	r, c := w.blk.races, &w.clock
 	if by := int(r.writer[g]); by >= 0 {
 		if by != c.id && r.epoch[g] > c.seen[by] && !(atomic && r.kind[g] == byAtomic) {
-			w.fault(SharedRace, in, l, a, "%s wrote it and no barrier lies between", w.blk.party(by))
+			w.fault(SharedRace, in, l, a, "%s wrote it at line %d and no barrier lies between", w.blk.party(by), r.line[g])
 			return false
 		}
 		if async && r.kind[g] != byAsync && r.epoch[g] > c.proxy[by] {
-			w.fault(ProxyFence, in, l, a, "%s wrote it without fence.proxy.async before this access by the async proxy", w.blk.party(by))
+			w.fault(ProxyFence, in, l, a, "%s wrote it at line %d without fence.proxy.async before this access by the async proxy", w.blk.party(by), r.line[g])
 			return false
 		}
 	}
