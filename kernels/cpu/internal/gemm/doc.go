@@ -4,7 +4,7 @@
 // broadcast per element. A micro-kernel computes MR rows by one panel with all sums in registers. Work is cut over panels and row
 // blocks, never over k, so results do not depend on the number of workers.
 //
-// Kernels: AVX-512 (12 x 32) and AVX2 (6 x 16, twice per panel) in assembly made by asmgen, and plain Go. All variants are in
+// Kernels: AVX-512 (12 x 32), AVX2 and NEON (6 x 16, twice per panel) in assembly made by asmgen, and plain Go. All variants are in
 // Variants; the best one that the processor runs is picked at start-up.
 package gemm
 

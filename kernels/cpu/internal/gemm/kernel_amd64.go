@@ -2,11 +2,7 @@
 
 package gemm
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 // archVariants lists the assembly variants that this processor runs.
 func archVariants() []*Variant {
@@ -113,30 +109,9 @@ func run512(t *tile, mr, nr int) {
 	}
 }
 
-// run2 covers a panel by two halves of 16 columns. A half that is not whole goes through a scratch tile, because the kernel stores all
-// its columns.
-func run2(t *tile, mr, nr int) {
-	u := *t
-	for half := 0; half < nr; half += 16 {
-		u.b, u.c, u.bias = unsafe.Add(t.b, 4*half), unsafe.Add(t.c, 4*half), nil
-		if t.bias != nil {
-			u.bias = unsafe.Add(t.bias, 4*half)
-		}
-		if nr-half >= 16 {
-			call2(&u, mr)
-			continue
-		}
-		var sums [6 * 16]float32
-		v := u
-		v.c, v.ldc, v.acc, v.bias = unsafe.Pointer(&sums), 64, 0, nil
-		call2(&v, mr)
-		for i := 0; i < mr; i++ {
-			finish(&u, i, nr-half, sums[16*i:16*i+nr-half])
-		}
-	}
-}
+func run2(t *tile, mr, nr int) { byHalves(t, mr, nr) }
 
-func call2(t *tile, mr int) {
+func callHalf(t *tile, mr int) {
 	switch mr {
 	case 6:
 		avx2x6(t)

@@ -1,4 +1,4 @@
-// Command asmgen writes zkernel_amd64.s of package gemm: the micro-kernels, one unrolled function per number of rows, and the packing loops.
+// Command asmgen writes zkernel_amd64.s and zkernel_arm64.s of package gemm: the micro-kernels, one unrolled function per number of rows, and the packing loops.
 package main
 
 import (
@@ -9,12 +9,19 @@ import (
 )
 
 func main() {
-	if err := os.WriteFile("zkernel_amd64.s", Generate(), 0o644); err != nil {
-		log.Fatal(err)
+	for name, text := range files() {
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 
-// Generate returns the assembly source.
+// files are the sources by name.
+func files() map[string][]byte {
+	return map[string][]byte{"zkernel_amd64.s": Generate(), "zkernel_arm64.s": Neon()}
+}
+
+// Generate returns the assembly source for amd64.
 func Generate() []byte {
 	var b bytes.Buffer
 	b.WriteString(header)
