@@ -198,7 +198,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"resme", "runs/x"}, []string{`did you mean "resume"?`}},
 		{[]string{"missing.yaml"}, []string{"missing.yaml"}},
 		{[]string{"a.yaml", "b.yaml"}, []string{"a.yaml"}},
-		{[]string{"device=cuda"}, []string{"cuda", "not built in"}},
+		{[]string{"device=cuda:x"}, []string{"cuda:x", "number"}},
 		{[]string{"--verbos"}, []string{"verbos"}},
 		{[]string{"resume"}, []string{"the directory of a run"}},
 		{[]string{"resume", t.TempDir()}, []string{"is not a run"}},

@@ -12,7 +12,7 @@ import (
 // Config describes a run completely. Its YAML form is the file that `train` reads; Default is the demo.
 type Config struct {
 	Seed       uint64          `yaml:"seed" doc:"seed of everything random"`
-	Device     string          `yaml:"device" doc:"where kernels run; ref is float64 and slow, for checking" oneof:"auto cpu ref cuda emu"`
+	Device     string          `yaml:"device" doc:"where kernels run: auto, cpu, cuda, cuda:N (device N), ref (float64 and slow, for checking) or emu (the CUDA kernels, emulated)"`
 	Precision  string          `yaml:"precision" doc:"matrix products: f32, or bf16 for operands rounded to bfloat16 with parameters and sums in float32" oneof:"f32 bf16"`
 	Steps      int64           `yaml:"steps" doc:"optimizer steps" range:"1.."`
 	Batch      int             `yaml:"batch" doc:"rows per step" range:"1..16777216"`

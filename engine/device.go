@@ -1,13 +1,21 @@
 package engine
 
 import (
+	"fmt"
+	"os"
+	"strings"
+
 	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cpu"
+	"artel/kernels/cuda"
 	"artel/kernels/ref"
 
 	"github.com/pkg/errors"
 )
+
+// DeviceEnv is the environment variable that chooses the device of runs whose config leaves it open.
+const DeviceEnv = "ARTEL_DEVICE"
 
 // Open returns the backend for a config's device and precision, and why it was chosen. variant names kernels of the CPU; empty: the best ones.
 func Open(c *Config, variant string) (be *kernels.Backend, why string, err error) {
@@ -28,23 +36,42 @@ func openBackend(name, precision, variant string) (be *kernels.Backend, why stri
 	default:
 		return nil, "", errors.Errorf("precision %q is unknown; want f32 or bf16", precision)
 	}
-	switch name {
-	case "auto", "cpu":
-		be, err = cpu.NewPrecision(variant, products)
-		if err != nil {
-			return nil, "", err
-		}
-		if name == "auto" {
-			return be, "no GPU backend is built in", nil
-		}
-		return be, "asked for", nil
-	case "ref":
-		if products == dtype.BF16 {
-			return ref.BF16(), "asked for; float64 loops that define the kernels, operands of products rounded to bfloat16", nil
-		}
-		return ref.New(), "asked for; float64 loops that define the kernels", nil
-	case "cuda", "emu":
-		return nil, "", errors.Errorf("device %q is not built in yet; want auto, cpu or ref", name)
+	from := "asked for"
+	if env := os.Getenv(DeviceEnv); name == "auto" && env != "" {
+		name, from = env, "asked for by "+DeviceEnv
 	}
-	return nil, "", errors.Errorf("device %q is unknown; want auto, cpu or ref", name)
+	switch {
+	case name == "auto":
+		return automatic(variant, products)
+	case name == "cpu":
+		be, err = cpu.NewPrecision(variant, products)
+		return be, from, err
+	case name == "ref":
+		be, why = ref.New(), from+"; float64 loops that define the kernels"
+		if products == dtype.BF16 {
+			be, why = ref.BF16(), why+", operands of products rounded to bfloat16"
+		}
+		return be, why, nil
+	case name == "cuda" || name == "emu" || strings.HasPrefix(name, "cuda:"):
+		be, why, err = cuda.Open(name, products)
+		return be, from + "; " + why, errors.Wrapf(err, "device %s", name)
+	}
+	return nil, "", errors.Errorf("device %q is unknown; want auto, cpu, ref, cuda, cuda:N or emu", name)
+}
+
+// automatic is the first GPU when the backend can do everything on it, else the CPU.
+func automatic(variant string, products dtype.Type) (*kernels.Backend, string, error) {
+	gpu, why, err := cuda.Open("cuda", products)
+	if err == nil {
+		lacking := gpu.Missing()
+		if len(lacking) == 0 {
+			return gpu, why, nil
+		}
+		why = fmt.Sprintf("%s, but it lacks %d ops, the first is %s", why, len(lacking), lacking[0])
+	} else {
+		why, _, _ = strings.Cut(err.Error(), "\n")
+		why = "no GPU: " + strings.TrimSuffix(why, ":")
+	}
+	be, err := cpu.NewPrecision(variant, products)
+	return be, why, err
 }

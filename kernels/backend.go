@@ -54,8 +54,14 @@ type Backend struct {
 	// Products is BF16 when GEMM, GroupedGEMM and GradW round the elements of their two operands to bfloat16 first, else Float or not set.
 	Products dtype.Type
 
-	// Alloc returns zeroed storage that the backend can compute on.
+	// Alloc returns zeroed storage that the backend can compute on. With Apart the host does not reach it.
 	Alloc func(d dtype.Type, n int) *tensor.Storage
+	// AllocShared is Alloc for small tables that the host writes or reads itself. What an op wrote there is read after a Sync, and what the
+	// host writes there is written when no op that reads the old content can be under way.
+	AllocShared func(d dtype.Type, n int) *tensor.Storage
+	// Apart says that ops may still run when they return, in order, on memory of their own. Copy alone has finished when it returns, if one
+	// side of it is in the process's own memory.
+	Apart bool
 	// Sync waits until every op has finished and returns the first error of the device since the last Sync.
 	Sync func() error
 
@@ -77,6 +83,15 @@ func (b *Backend) New(d dtype.Type, shape ...int) tensor.Tensor {
 		n *= s
 	}
 	return tensor.Of(b.Alloc(d, n), 0, shape...)
+}
+
+// NewShared is New for memory that the host reaches too.
+func (b *Backend) NewShared(d dtype.Type, shape ...int) tensor.Tensor {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	return tensor.Of(b.AllocShared(d, n), 0, shape...)
 }
 
 // Missing lists the ops that b lacks, in the order of the contract.

@@ -13,7 +13,8 @@ type Moves struct {
 	ScatterCols func(ScatterCols)
 }
 
-// Copy is dst = src for equal shapes of rank <= 4, any strides; float types are converted (round to nearest even).
+// Copy is dst = src for equal shapes of rank <= 4, any strides; float types are converted (round to nearest even). Either side may be in
+// the process's own memory, on any backend: that is how numbers get to a device and back. The device's side is contiguous then.
 type Copy struct{ Dst, Src tensor.Tensor }
 
 // Axpy is dst = alpha*src, or dst += alpha*src when Accumulate, for equal shapes of rank <= 2, last stride 1.

@@ -11,9 +11,9 @@ type Storage struct {
 	Type dtype.Type
 	Len  int // elements
 
-	host unsafe.Pointer // first element in host memory, nil on a device
+	host unsafe.Pointer // first element for the host, nil for memory that only a device reaches
 	keep any            // keeps the host memory alive
-	dev  uint64         // device address, 0 on the host
+	dev  uint64         // first element for a device, 0 for memory that only the host reaches
 }
 
 // NewHost returns a zeroed host storage of n elements, aligned to 64 bytes.
@@ -33,6 +33,11 @@ func Device(t dtype.Type, n int, addr uint64) *Storage {
 	return &Storage{Type: t, Len: n, dev: addr}
 }
 
+// Shared returns a storage for n elements that the host reaches at one address and a device at another; the caller owns that memory.
+func Shared(t dtype.Type, n int, host unsafe.Pointer, addr uint64) *Storage {
+	return &Storage{Type: t, Len: n, host: host, dev: addr}
+}
+
 // WrapF32 returns a storage over s, which it shares.
 func WrapF32(s []float32) *Storage {
 	return &Storage{Type: dtype.F32, Len: len(s), host: unsafe.Pointer(unsafe.SliceData(s)), keep: s}
@@ -48,8 +53,8 @@ func WrapI32(s []int32) *Storage {
 	return &Storage{Type: dtype.I32, Len: len(s), host: unsafe.Pointer(unsafe.SliceData(s)), keep: s}
 }
 
-// OnHost reports whether the elements are in host memory.
-func (s *Storage) OnHost() bool { return s.dev == 0 }
+// OnHost reports whether the host reaches the elements.
+func (s *Storage) OnHost() bool { return s.dev == 0 || s.host != nil }
 
-// Address returns the device address, 0 for host memory.
+// Address returns the device address, 0 for memory that only the host reaches.
 func (s *Storage) Address() uint64 { return s.dev }

@@ -85,6 +85,15 @@ func (t Tensor) Shape() []int { return append([]int(nil), t.shape[:t.rank]...) }
 // Storage returns the storage that t views.
 func (t Tensor) Storage() *Storage { return t.st }
 
+// On returns the same view of another storage of the same type and length.
+func (t Tensor) On(st *Storage) Tensor {
+	if t.st == nil || st.Type != t.st.Type || st.Len != t.st.Len {
+		panic(fmt.Sprintf("tensor: %v laid over a storage of %d elements of %v", t, st.Len, st.Type))
+	}
+	t.st = st
+	return t
+}
+
 // Offset returns the position of the first element in the storage.
 func (t Tensor) Offset() int { return t.off }
 

@@ -14,7 +14,7 @@ var ranks = []string{
 	"tensor safetensors config internal/tol kernels/cpu/internal/gemm kernels/cpu/internal/vec kernels/cuda/driver/fake kernels/cuda/driver/dl kernels/cuda/driver/cu kernels/cuda/driver/drivertest",
 	"kernels kernels/cuda/emu",
 	"param kernels/internal/host kernels/cuda/emu/provider",
-	"kernels/ref kernels/cpu autograd optim gradsurgery data",
+	"kernels/ref kernels/cpu kernels/cuda autograd optim gradsurgery data",
 	"kernels/kerneltest internal/tapetest nn",
 	"moe",
 	"model",

@@ -84,6 +84,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Float:       dtype.F32,
 		Products:    products,
 		Alloc:       tensor.NewHost,
+		AllocShared: tensor.NewHost,
 		Sync:        func() error { return nil },
 		Moves:       b.moves(),
 		Linear:      linear,

@@ -17,8 +17,8 @@ func New() *kernels.Backend {
 	b := &kernels.Backend{
 		Name:  "ref",
 		Float: dtype.F64,
-		Alloc: tensor.NewHost,
-		Sync:  func() error { return nil },
+		Alloc: tensor.NewHost, AllocShared: tensor.NewHost,
+		Sync: func() error { return nil },
 		Moves: kernels.Moves{
 			Fill: host.Fill, Copy: func(a kernels.Copy) { host.Copy(a.Dst, a.Src) }, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows, GatherCols: gatherCols, ScatterCols: scatterCols,
 		},

@@ -1,0 +1,124 @@
+package cuda
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/cuda/driver"
+	"artel/kernels/cuda/emu"
+	"artel/kernels/cuda/emu/provider"
+
+	"github.com/pkg/errors"
+)
+
+// Open returns the backend of a device: "cuda" is device 0, "cuda:1" device 1 of those that CUDA_VISIBLE_DEVICES leaves, "emu" the emulator with all
+// its checks. why says what was found.
+func Open(name string, products dtype.Type) (be *kernels.Backend, why string, err error) {
+	ordinal, err := ordinal(name)
+	if err != nil {
+		return nil, "", err
+	}
+	var api *driver.API
+	if name == "emu" {
+		api = provider.New(emu.Options{Sanitize: true}).API()
+	} else if api, err = system(); err != nil {
+		return nil, "", err
+	}
+	return OpenOn(api, driver.Device(ordinal), products)
+}
+
+// OpenOn is Open on a given driver.
+func OpenOn(api *driver.API, id driver.Device, products dtype.Type) (be *kernels.Backend, why string, err error) {
+	if err := api.Init(); err != nil {
+		return nil, "", errors.Wrap(err, api.Name)
+	}
+	n, err := api.DeviceCount()
+	if err != nil {
+		return nil, "", errors.Wrap(err, api.Name)
+	}
+	if int(id) >= n {
+		return nil, "", errors.Errorf("%s: device %d: there are %d (of those that CUDA_VISIBLE_DEVICES leaves)", api.Name, id, n)
+	}
+	code, err := fs.Sub(ptx, "ptx")
+	if err != nil {
+		return nil, "", err
+	}
+	d, err := open(api, id, code)
+	if err != nil {
+		return nil, "", err
+	}
+	version, err := api.Version()
+	if err != nil {
+		return nil, "", err
+	}
+	why = fmt.Sprintf("%s, compute capability %v, %d multiprocessors, driver for CUDA %d.%d through %s", d.name, d.capability, d.units, version/1000, version%1000/10, api.Name)
+	return d.backend(products), why, nil
+}
+
+// ordinal reads the number in "cuda:N"; it is 0 for other names.
+func ordinal(name string) (int, error) {
+	_, n, ok := strings.Cut(name, ":")
+	if !ok {
+		return 0, nil
+	}
+	v, err := strconv.Atoi(n)
+	if err != nil || v < 0 {
+		return 0, errors.Errorf("device %q: want cuda or cuda:N with a number N of a device", name)
+	}
+	return v, nil
+}
+
+// Probe describes the devices that are there, a line each, or says why there are none.
+func Probe() string {
+	api, err := system()
+	if err != nil {
+		return err.Error()
+	}
+	if err := api.Init(); err != nil {
+		return fmt.Sprintf("%s: %v", api.Name, err)
+	}
+	n, err := api.DeviceCount()
+	if err != nil {
+		return fmt.Sprintf("%s: %v", api.Name, err)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d devices", api.Name, n)
+	for i := range n {
+		fmt.Fprintf(&b, "\n  cuda:%d  %s", i, describe(api, driver.Device(i)))
+	}
+	return b.String()
+}
+
+// describe is what Probe says of one device.
+func describe(api *driver.API, id driver.Device) string {
+	name, err := api.DeviceName(id)
+	if err != nil {
+		return err.Error()
+	}
+	c, err := api.CapabilityOf(id)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", name, err)
+	}
+	total, err := api.DeviceTotalMem(id)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", name, err)
+	}
+	s := fmt.Sprintf("%s, compute capability %v, %d MiB", name, c, total>>20)
+	if c < LowestCapability {
+		return s + fmt.Sprintf(": too old, the kernels need %v", LowestCapability)
+	}
+	if c == 90 {
+		return s + ": sm_90a kernels"
+	}
+	return s + ": sm_80 kernels"
+}
+
+// ptx is the code of the kernels.
+//
+//go:embed all:ptx
+var ptx embed.FS
