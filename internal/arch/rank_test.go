@@ -13,7 +13,7 @@ var ranks = []string{
 	"dtype rng internal/registry internal/linalg data/fashion data/wordnet kernels/cpu/internal/pool kernels/cuda/emu/ptx kernels/cuda/driver",
 	"tensor safetensors config internal/tol kernels/cpu/internal/gemm kernels/cpu/internal/vec kernels/cuda/driver/fake kernels/cuda/driver/dl kernels/cuda/driver/cu kernels/cuda/driver/drivertest",
 	"kernels kernels/cuda/emu",
-	"param kernels/internal/host kernels/cuda/emu/provider",
+	"param kernels/internal/host kernels/cuda/emu/provider kernels/cuda/emu/roofline",
 	"kernels/ref kernels/cpu kernels/cuda autograd optim gradsurgery data",
 	"kernels/kerneltest internal/tapetest nn",
 	"moe",

@@ -176,6 +176,7 @@ func (w *warp) traffic(m *access) {
 			shared |= 1 << l
 		case m.global(w.addrs[l]):
 			global |= 1 << l
+			w.touch(w.addrs[l], m.bytes)
 		}
 	}
 	if global != 0 {
@@ -188,6 +189,17 @@ func (w *warp) traffic(m *access) {
 		waves, ideal := wavefronts(&w.addrs, shared, m.bytes)
 		c.SharedWavefronts += waves
 		c.SharedIdeal += ideal
+	}
+}
+
+// touch marks bytes of device memory for the footprint.
+func (w *warp) touch(a, n uint64) {
+	m := w.hot
+	if m == nil || a-m.base >= m.size {
+		m = w.blk.dev.mem.find(a)
+	}
+	if m != nil {
+		m.touch(a-m.base, n)
 	}
 }
 

@@ -44,6 +44,8 @@ type Counters struct {
 	AsyncBytes uint64
 	// GlobalRequests, GlobalSectors, GlobalBytes count warp-wide accesses of global memory, the 32-byte sectors they touch and the bytes their lanes ask for (Profile).
 	GlobalRequests, GlobalSectors, GlobalBytes uint64
+	// Footprint is the bytes of the distinct 32-byte sectors of device memory that the launch touched: what must move at least once (Profile). Launches at the same time share the count.
+	Footprint uint64
 	// SharedRequests counts warp-wide accesses of shared memory, SharedWavefronts the passes they take through the 32 banks (Profile); their
 	// difference per request of at most 128 bytes is the number of bank conflicts.
 	SharedRequests, SharedWavefronts, SharedIdeal uint64
@@ -64,6 +66,7 @@ func (c *Counters) Add(o Counters) {
 	c.GlobalRequests += o.GlobalRequests
 	c.GlobalSectors += o.GlobalSectors
 	c.GlobalBytes += o.GlobalBytes
+	c.Footprint += o.Footprint
 	c.SharedRequests += o.SharedRequests
 	c.SharedWavefronts += o.SharedWavefronts
 	c.SharedIdeal += o.SharedIdeal

@@ -233,6 +233,9 @@ func (w *warp) globalBytes(in *inst, l int, a, n uint64, write bool) []byte {
 			return nil
 		}
 	}
+	if m.touched != nil && n > 0 {
+		m.touch(off, n)
+	}
 	return m.data[off : off+n]
 }
 

@@ -23,7 +23,7 @@ type Device struct {
 // New makes a device.
 func New(opts Options) *Device {
 	opts = opts.filled()
-	return &Device{opts: opts, mem: newArena(opts.MemoryBytes, opts.Sanitize)}
+	return &Device{opts: opts, mem: newArena(&opts)}
 }
 
 // Alloc returns zeroed device memory, aligned to 256 bytes. The sanitizer takes it for uninitialised all the same.

@@ -51,6 +51,9 @@ func (f *Function) Launch(grid, dim Dim3, dynamic int, params []byte) (Counters,
 			first, err = faults[i], b.fault
 		}
 	}
+	if f.mod.dev.opts.Profile {
+		c.Footprint = f.mod.dev.mem.footprint()
+	}
 	return c, err
 }
 

@@ -2,6 +2,7 @@ package emu
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"sort"
 	"sync"
@@ -27,7 +28,8 @@ type allocation struct {
 	base     uint64
 	size     uint64
 	data     []byte
-	init     []byte // with the sanitizer: 1 for bytes that were written
+	init     []byte          // with the sanitizer: 1 for bytes that were written
+	touched  []atomic.Uint32 // with Profile: a bit for each 32-byte sector that the launch touched
 	readOnly bool
 	name     string // of a module's variable
 }
@@ -40,11 +42,12 @@ type arena struct {
 	next  uint64
 	used  int64
 	limit int64
-	track bool
+	// track keeps what was written, touch the sectors that a launch touches.
+	track, touch bool
 }
 
-func newArena(limit int64, track bool) *arena {
-	a := &arena{next: globalStart, limit: limit, track: track}
+func newArena(opts *Options) *arena {
+	a := &arena{next: globalStart, limit: opts.MemoryBytes, track: opts.Sanitize, touch: opts.Profile}
 	a.list.Store(&[]*allocation{})
 	return a
 }
@@ -65,6 +68,9 @@ func (a *arena) alloc(size int64) (*allocation, error) {
 	m := &allocation{base: a.next, size: uint64(size), data: bytesOf(make([]uint64, (size+7)/8))[:size]}
 	if a.track {
 		m.init = make([]byte, size)
+	}
+	if a.touch {
+		m.touched = make([]atomic.Uint32, size/(32*32)+1)
 	}
 	a.next += (uint64(size) + guardBytes + allocAlign - 1) &^ (allocAlign - 1)
 	a.used += size
@@ -134,4 +140,24 @@ func (a *arena) span(what string, p Ptr, n int64) (*allocation, uint64, error) {
 		return nil, 0, fmt.Errorf("emu: %s of %d bytes at %#x: the allocation has %d bytes left", what, n, uint64(p), m.size-off)
 	}
 	return m, off, nil
+}
+
+// touch marks the sectors of n bytes.
+func (m *allocation) touch(off, n uint64) {
+	for s := off / 32; s <= (off+n-1)/32; s++ {
+		if w, b := &m.touched[s/32], uint32(1)<<(s%32); w.Load()&b == 0 {
+			w.Or(b)
+		}
+	}
+}
+
+// footprint returns the bytes of the sectors that were touched and forgets them.
+func (a *arena) footprint() uint64 {
+	n := 0
+	for _, m := range *a.list.Load() {
+		for i := range m.touched {
+			n += bits.OnesCount32(m.touched[i].Swap(0))
+		}
+	}
+	return uint64(n) * 32
 }

@@ -194,6 +194,10 @@ func TestSoftmax(t *testing.T) {
 	if want := uint64(4 * rows * cols * 4); c.GlobalBytes != want {
 		t.Errorf("%d bytes of global memory, want %d", c.GlobalBytes, want)
 	}
+	// The sectors at the ends of rows are shared by two rows, but each is touched.
+	if want := uint64(2 * rows * cols * 4); c.Footprint != (want/2+31)/32*32*2 {
+		t.Errorf("footprint %d, want %d", c.Footprint, want)
+	}
 }
 
 func TestFunctions(t *testing.T) {

@@ -1,0 +1,155 @@
+// Package roofline estimates from what the emulator counted how long a kernel would take on a device: the time of the busiest of its units, as if the others worked
+// beside it for nothing. It is a bound and a guide to what limits a kernel, not a prediction: latencies, launch overhead and caches but for perfect reuse are left out.
+package roofline
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"artel/kernels/cuda/emu"
+)
+
+// Machine is a device by the rates of its units; rates per clock are per multiprocessor.
+type Machine struct {
+	Name   string
+	SMs    int
+	Clock  float64 // GHz
+	Memory float64 // GB/s of device memory
+	Tensor float64 // TFLOP/s of bf16 with float32 accumulation, dense
+	// Lanes a clock.
+	Float32, Float64, Int, Special, Convert float64
+	Issue                                   float64 // warp instructions a clock
+	L2                                      float64 // bytes a clock between a multiprocessor and the second-level cache
+	SharedKiB                               int     // shared memory of a multiprocessor
+}
+
+// Machines returns the devices that reports cover. Sources: the vendor's data sheets for memory and tensor rates, the throughput table of the CUDA programming guide for
+// lanes; the clock is the one at which the data sheet's tensor rate holds.
+func Machines() []Machine {
+	return []Machine{
+		{"A100-SXM-80GB", 108, 1.41, 2039, 312, 64, 32, 64, 16, 16, 4, 64, 164},
+		{"H100-SXM", 132, 1.83, 3350, 989, 128, 64, 64, 16, 64, 4, 64, 228},
+		{"H200-SXM", 132, 1.83, 4800, 989, 128, 64, 64, 16, 64, 4, 64, 228},
+	}
+}
+
+// Part is the time that one unit needs.
+type Part struct {
+	Unit    string
+	Seconds float64
+}
+
+// Estimate is what a launch needs on a machine.
+type Estimate struct {
+	Parts []Part // longest first
+}
+
+// Bound returns the unit that limits and its time in seconds.
+func (e *Estimate) Bound() Part { return e.Parts[0] }
+
+// Estimate bounds the time of launches that did c, counted with Options.Profile, in seconds. Blocks are spread evenly; the multiprocessor with most of them counts.
+func (m *Machine) Estimate(c *emu.Counters) Estimate {
+	// Work per multiprocessor is that of the fullest one.
+	share := 1.0
+	if c.Blocks > 0 {
+		sms := uint64(m.SMs)
+		share = float64((c.Blocks+sms-1)/sms) / float64(c.Blocks)
+	}
+	clocks := func(work, rate float64) float64 { return work * share / rate / (m.Clock * 1e9) }
+	class := func(k emu.Class) float64 { return float64(c.ByClass[k]) }
+	tensor := m.Tensor * 1e3 / float64(m.SMs) / m.Clock // FLOP a clock
+	parts := []Part{
+		{"device memory", float64(c.Footprint) / (m.Memory * 1e9)},
+		{"second-level cache", clocks(float64(c.GlobalSectors)*32, m.L2)},
+		{"shared memory", clocks(float64(c.SharedWavefronts), 1)},
+		{"issue", clocks(float64(c.Warps), m.Issue)},
+		{"tensor cores", clocks(float64(c.TensorFLOPs), tensor)},
+		{"float32", clocks(class(emu.Float32)+class(emu.Half)/2, m.Float32)},
+		{"float64", clocks(class(emu.Float64), m.Float64)},
+		{"integer", clocks(class(emu.Integer)+class(emu.Compare)+class(emu.Move)/2, m.Int)},
+		{"special functions", clocks(class(emu.Special), m.Special)},
+		{"conversions", clocks(class(emu.Convert), m.Convert)},
+	}
+	for i := range parts {
+		for j := i; j > 0 && parts[j].Seconds > parts[j-1].Seconds; j-- {
+			parts[j], parts[j-1] = parts[j-1], parts[j]
+		}
+	}
+	return Estimate{parts}
+}
+
+// Launches is what the launches of one kernel did.
+type Launches struct {
+	Name     string
+	Counters emu.Counters
+	// Minimum is the bytes that the algorithm must move at least; 0 when nobody says.
+	Minimum uint64
+}
+
+// Assumptions is what every report rests on, in words.
+const Assumptions = "Assumptions: the busiest unit's time, all others overlap it; blocks spread evenly, at least one resident per multiprocessor; device memory moves each touched 32-byte sector once " +
+	"(perfect second-level cache); that cache gives 64 bytes a clock to a multiprocessor; shared memory serves one wavefront a clock; no latency, no launch overhead; counts are of PTX, before the assembler's optimisation.\n"
+
+// Report writes counts and estimates of kernels as Markdown tables.
+func Report(w io.Writer, kernels []Launches) error {
+	var b strings.Builder
+	b.WriteString("| kernel | blocks | thread instructions | per class % | tensor GFLOP | global MB asked | sectors/request | touched / minimum | bank conflicts % |\n|---|---|---|---|---|---|---|---|---|\n")
+	for i := range kernels {
+		k := &kernels[i]
+		c := &k.Counters
+		fmt.Fprintf(&b, "| %s | %d | %.3g | %s | %.3g | %.3g | %.1f | %s | %.1f |\n", k.Name, c.Blocks, float64(c.Threads), shares(c), float64(c.TensorFLOPs)/1e9, float64(c.GlobalBytes)/1e6,
+			ratio(c.GlobalSectors, c.GlobalRequests), againstMinimum(c.Footprint, k.Minimum), 100*ratio(c.BankConflicts(), c.SharedWavefronts))
+	}
+	b.WriteString("\n| kernel |")
+	machines := Machines()
+	for i := range machines {
+		fmt.Fprintf(&b, " %s us | bound by |", machines[i].Name)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|---|", len(machines)) + "\n")
+	for i := range kernels {
+		fmt.Fprintf(&b, "| %s |", kernels[i].Name)
+		for j := range machines {
+			e := machines[j].Estimate(&kernels[i].Counters)
+			fmt.Fprintf(&b, " %.3g | %s |", e.Bound().Seconds*1e6, e.Bound().Unit)
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("\n" + Assumptions)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func ratio(a, b uint64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+func againstMinimum(touched, minimum uint64) string {
+	if minimum == 0 {
+		return fmt.Sprintf("%.3g MB / -", float64(touched)/1e6)
+	}
+	return fmt.Sprintf("%.3g MB / %.2f", float64(touched)/1e6, float64(touched)/float64(minimum))
+}
+
+// shares lists the three largest classes of instructions.
+func shares(c *emu.Counters) string {
+	var out []string
+	left := c.ByClass
+	for range 3 {
+		best := 0
+		for k := range left {
+			if left[k] > left[best] {
+				best = k
+			}
+		}
+		if left[best] == 0 {
+			break
+		}
+		out = append(out, fmt.Sprintf("%v %.0f", emu.Class(best), 100*ratio(left[best], c.Threads)))
+		left[best] = 0
+	}
+	return strings.Join(out, ", ")
+}
