@@ -66,8 +66,15 @@ func (o *experts) Backward(t *Tape) {
 	if o.w != nil {
 		dw, accW, needW = t.Into(o.w)
 	}
-	m := t.arena.Mark()
-	defer t.arena.Release(m)
+	held := t.sink.Holds(o.up.Experts[0].Group)
+	kept := dy
+	if held { // what comes next adds to dy's memory
+		kept = t.New(dy.Dim(0), dy.Dim(1))
+		t.be.Copy(kernels.Copy{Dst: kept, Src: dy})
+	} else {
+		m := t.arena.Mark()
+		defer t.arena.Release(m)
+	}
 
 	p := o.plan
 	f := o.down.Experts[0].Shape()[0]
@@ -93,10 +100,8 @@ func (o *experts) Backward(t *Tape) {
 	if p.CAct.Ok() {
 		t.be.Gated(kernels.Gated{A: a, H: o.h, Scale: scale, Rows: p.Off.Narrow(0, p.E, 1), Gate: o.gate})
 	}
-	dst, touched := t.sink.BankRows(o.down)
-	t.be.GradW(kernels.GradW{X: a, DY: dy, YIndex: p.CToken, Segs: p.Segs, Dst: dst, Touched: touched})
-	dst, touched = t.sink.BankRows(o.up)
-	t.be.GradW(kernels.GradW{X: o.x.Value, XIndex: p.Token, DY: dh, Segs: p.Segs, Dst: dst, Touched: touched})
+	t.gradBank(o.down, kernels.GradW{X: a, DY: kept, YIndex: p.CToken, Segs: p.Segs})
+	t.gradBank(o.up, kernels.GradW{X: o.x.Value, XIndex: p.Token, DY: dh, Segs: p.Segs})
 
 	if needX {
 		dxr := t.New(crouted, o.x.Cols())
@@ -111,6 +116,27 @@ func (o *experts) Backward(t *Tape) {
 		t.be.GatherRows(kernels.GatherRows{Dst: picked, Src: grad.DScale.Reshape(crouted, 1), Index: p.CInv.Reshape(crouted)})
 		if accW {
 			t.be.Axpy(kernels.Axpy{Dst: dw.Reshape(crouted, 1), Src: picked, Alpha: 1, Accumulate: true})
+		}
+	}
+}
+
+// gradBank makes the gradient of a bank, or leaves its operands to the sink.
+func (t *Tape) gradBank(b *param.Bank, g kernels.GradW) {
+	if t.sink.Holds(b.Experts[0].Group) {
+		t.sink.Hold(b, g)
+		return
+	}
+	g.Dst, g.Touched = t.sink.BankRows(b)
+	t.be.GradW(g)
+}
+
+// Banks visits the banks of experts that the recording uses, whether every row there belongs to one task, and the number of routed rows.
+func (t *Tape) Banks(visit func(b *param.Bank, owned bool, routed int)) {
+	for i := range t.nodes {
+		if o, ok := t.nodes[i].op.(*experts); ok {
+			owned := o.x.Space.Owned && !o.plan.CAct.Ok()
+			visit(o.up, owned, o.plan.T*o.plan.K)
+			visit(o.down, owned, o.plan.T*o.plan.K)
 		}
 	}
 }

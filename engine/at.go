@@ -56,7 +56,7 @@ func (e *Engine) newAt(cfg *Config, method *gradsurgery.Surgery, rows int, seed 
 	u.name, u.method = c.At, method
 	u.prepare(e.be, rows)
 	e.Model.At = c.At
-	reach, err := e.reach(false)
+	reach, err := e.reach(false, cfg.Batch)
 	if err != nil {
 		return err
 	}

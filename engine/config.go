@@ -42,7 +42,7 @@ type Surgery struct {
 	Exclude []string      `yaml:"exclude" doc:"kinds of parameters that are summed plainly instead: shared, norm, router, expert"`
 	Rules   []Rule        `yaml:"rules" doc:"other methods for some parameters; the first rule that matches counts"`
 	Every   int64         `yaml:"every" doc:"steps from one choice of weights to the next; in between they are used again, where possible in a plain backward pass" range:"1.."`
-	Memory  string        `yaml:"memory" doc:"rows: keep the gradients of all tasks; gram: keep their inner products only, and go backward twice; auto: rows up to 4 GiB" oneof:"auto rows gram"`
+	Memory  string        `yaml:"memory" doc:"rows: keep the gradients of all tasks; gram: keep their inner products only, and go backward twice; operands: rows, but of experts with task-owned rows the products that would make them; auto: operands where experts have few rows, else rows up to 4 GiB" oneof:"auto rows gram operands"`
 	At      string        `yaml:"at" doc:"activation at which task gradients are taken instead of at the parameters, so that the part below goes backward once: inputs, a block such as blocks.0, or final; empty: parameters"`
 	Sparse  float64       `yaml:"sparse" doc:"share of the input connections of every shared neuron that train, those with the largest weights at the start; 1: all" range:"0<..1"`
 	Aux     string        `yaml:"aux" doc:"auxiliary losses: with-task (their gradient travels with each row's task) or own-row (a task gradient of their own)" oneof:"with-task own-row"`

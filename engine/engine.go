@@ -37,6 +37,8 @@ type Engine struct {
 	blend   *blend                 // plain passes weighted by surgery, or nil
 	mask    *mask                  // what does not train, or nil
 	at      *at                    // task gradients at an activation, or nil
+	held    *operands              // task gradients that stay operands, or nil
+	banks   []bankUse
 	opt     *optim.Optimizer
 	ema     tensor.Tensor // [P], none without averaging
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average

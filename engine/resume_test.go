@@ -25,6 +25,7 @@ func variants() map[string][]string {
 		"m_config, rotating":    {"surgery.method=m_config", "surgery.method.rotate=true", "surgery.groups=layer"},
 		"cr_mogm of gradvac":    {"surgery.method={name: cr_mogm, base: gradvac}", "surgery.groups=layer"},
 		"inner products only":   {"surgery.memory=gram", "surgery.groups=layer"},
+		"operands":              {"surgery.memory=operands", "data.domains.0.rows=owned", "surgery.groups=layer"},
 		"weights used again":    {"surgery.every=4", "surgery.method=upgrad"},
 		"used again, by expert": {"surgery.every=4", "surgery.groups=expert"},
 		"mgda at a block":       {"surgery.at=blocks.0", "surgery.method=mgda"},

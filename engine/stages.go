@@ -71,6 +71,9 @@ func (e *Engine) begin(k int) error {
 	e.aux = 0
 	e.reuse()
 	e.destination(k).Begin(e.be)
+	if e.held != nil {
+		e.held.begin()
+	}
 	if e.destination(k).Streaming() {
 		for i := range e.surgeon.cells {
 			e.be.Fill(e.surgeon.cells[i].gram, 0)
@@ -225,7 +228,7 @@ func (e *Engine) combine() (float64, error) {
 				e.mask.rows(e.be, k)
 			}
 		}
-		normSq, err := s.combine(e.step)
+		normSq, err := s.combine(e.step, e.held)
 		if err != nil || e.at == nil || e.at.rep == nil {
 			return normSq, err
 		}

@@ -20,7 +20,7 @@ func TestNoAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "every=3", "sparse=0.5", "at=inputs"} {
+	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs"} {
 		e := newEngine(t, "surgery."+method)
 		runtime.GC()
 		steps(t, e, 40)

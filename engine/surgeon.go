@@ -80,7 +80,7 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 }
 
 // combine makes the gradient of a step from kept task gradients and returns its squared norm.
-func (s *surgeon) combine(step int64) (float64, error) {
+func (s *surgeon) combine(step int64, held *operands) (float64, error) {
 	s.be.Fill(s.normSq, 0)
 	for i := range s.units {
 		u := &s.units[i]
@@ -102,6 +102,11 @@ func (s *surgeon) combine(step int64) (float64, error) {
 	}
 	for _, g := range s.plain {
 		s.plainGroup(g)
+	}
+	if held != nil {
+		if err := held.apply(); err != nil {
+			return 0, err
+		}
 	}
 	return s.normSq.F64()[0], nil
 }
@@ -131,6 +136,9 @@ func (s *surgeon) settle(u *unit) {
 // products makes the Gram matrices of the groups of a unit from kept rows.
 func (s *surgeon) products(u *unit) {
 	for _, g := range u.groups {
+		if s.sink.Holds(g) {
+			continue // the backward pass has made it
+		}
 		c := &s.cells[g.Index]
 		s.be.Fill(c.gram, 0)
 		s.be.Gram(kernels.Gram{J: s.sinks[0].GroupRows(g), Present: c.present, G: c.gram})
@@ -181,6 +189,9 @@ func (s *surgeon) solve(step int64, u *unit) error {
 // apply combines kept rows by the weights of a unit.
 func (s *surgeon) apply(u *unit) {
 	for _, g := range u.groups {
+		if s.sink.Holds(g) {
+			continue
+		}
 		rows, present := s.sink.GroupRows(g), s.cells[g.Index].present
 		if u.method.Needs.Track {
 			rows, present = s.sink.GroupOf(s.memory.tracked, g), u.all
@@ -231,6 +242,9 @@ func (s *surgeon) plainGroup(g *param.Group) {
 	c := &s.cells[g.Index]
 	present := c.present.I32()
 	s.sink.Settle(s.be, g, present)
+	if s.sink.Holds(g) {
+		return
+	}
 	if !s.sink.PerTask(g) {
 		s.be.SumSquares(kernels.SumSquares{X: s.sink.GroupGrad(g), Dst: s.normSq})
 		return

@@ -31,7 +31,7 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 	if probe.Needs.Saliency != nil && c.At == "" {
 		return errors.Errorf("surgery.at: %s works at an activation that tasks share; want one of %s", probe.Entry.Name, strings.Join(e.Model.Activations(), ", "))
 	}
-	reach, err := e.reach(own)
+	reach, err := e.reach(own, cfg.Batch)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,12 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 	if err := e.buildMethods(c, units, rows); err != nil {
 		return err
 	}
-	if err := c.resolveMemory(e.methods, cfg.Accumulate, e.rowBytes(reach, rows)); err != nil {
+	hold, faster := e.holdable(reach, rows)
+	if err := c.resolveMemory(e.methods, cfg.Accumulate, e.rowBytes(reach, rows), hold != nil, faster); err != nil {
 		return err
+	}
+	if c.Memory == "operands" {
+		e.held = e.newOperands(hold, rows)
 	}
 	for range e.method.Needs.Batches {
 		s, err := e.newRows(c, rows, reach)
@@ -141,7 +145,7 @@ func (e *Engine) rowBytes(reach []uint64, rows int) int64 {
 }
 
 // resolveMemory turns auto into what the run will do, once and for all, and refuses what cannot be.
-func (c *Surgery) resolveMemory(methods []*gradsurgery.Surgery, accumulate int, bytes int64) error {
+func (c *Surgery) resolveMemory(methods []*gradsurgery.Surgery, accumulate int, bytes int64, holdable, faster bool) error {
 	why := ""
 	for _, m := range methods {
 		switch n := m.Needs; {
@@ -156,9 +160,15 @@ func (c *Surgery) resolveMemory(methods []*gradsurgery.Surgery, accumulate int, 
 		}
 	}
 	switch {
-	case why != "" && c.Memory == "gram":
-		return errors.Errorf("surgery.memory: gram: %s; want rows", why)
+	case why != "" && (c.Memory == "gram" || c.Memory == "operands"):
+		return errors.Errorf("surgery.memory: %s: %s; want rows", c.Memory, why)
+	case c.Memory == "operands" && c.Sparse < 1:
+		return errors.New("surgery.memory: operands: sparse training masks task gradients, which are never made there; want rows or gram")
+	case c.Memory == "operands" && !holdable:
+		return errors.New("surgery.memory: operands: no mixture has rows of which each belongs to one task; want rows or gram")
 	case c.Memory != "auto":
+	case why == "" && c.Sparse == 1 && holdable && faster:
+		c.Memory = "operands"
 	case why == "" && bytes > rowLimit:
 		c.Memory = "gram"
 	default:
@@ -172,11 +182,14 @@ func (e *Engine) newRows(c *Surgery, rows int, reach []uint64) (*param.Sink, err
 	if c.Memory == "gram" {
 		return param.NewStreaming(e.be, e.Set, rows, reach, e.drain)
 	}
+	if e.held != nil {
+		return param.NewHolding(e.be, e.Set, rows, reach, e.held.hold, e.held.keep)
+	}
 	return param.NewPerTask(e.be, e.Set, rows, reach)
 }
 
 // reach finds which tasks depend on which groups of parameters, from a look at a few rows of every domain.
-func (e *Engine) reach(own bool) ([]uint64, error) {
+func (e *Engine) reach(own bool, batch int) ([]uint64, error) {
 	out := make([]uint64, len(e.Set.Groups))
 	var err error
 	data.Sample(e.mixture, 4, func(b *data.Batch) {
@@ -191,6 +204,7 @@ func (e *Engine) reach(own bool) ([]uint64, error) {
 		if err == nil {
 			err = e.tape.Err()
 		}
+		e.look(b.Rows, batch)
 		for g, r := range e.tape.Reach(e.Set) {
 			out[g] |= r
 		}

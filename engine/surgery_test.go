@@ -55,6 +55,52 @@ func TestMemoryModes(t *testing.T) {
 	}
 }
 
+// TestOperands: leaving the task gradients of experts as operands gives the parameters, and the telemetry, that keeping all rows gives.
+func TestOperands(t *testing.T) {
+	for name, args := range map[string][]string{
+		"behind expand":   nil,
+		"owned rows":      {"data.domains.0.rows=owned"},
+		"layers":          {"data.domains.0.rows=owned", "surgery.groups=layer"},
+		"experts":         {"data.domains.0.rows=owned", "surgery.groups=expert", "surgery.method=upgrad"},
+		"excluded":        {"surgery.exclude=[expert]"},
+		"rules":           {"surgery.rules=[{kinds: [expert], method: mgda, groups: expert}, {kinds: [router], method: sum}]"},
+		"every third":     {"data.domains.0.rows=owned", "surgery.every=3"},
+		"third, by layer": {"data.domains.0.rows=owned", "surgery.every=3", "surgery.groups=layer"},
+		"a silent task":   {"tasks.same.weight=0"},
+		"few rows":        {"batch=6", "data.domains.0.rows=owned"},
+		"dropped rows":    {"model.blocks.0.moe.capacity=0.5", "data.domains.0.rows=owned"},
+		"two domains":     {"data.domains=[{source: multifashion, rows: owned}, {source: wordnet, rows: owned}]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append(append([]string{"surgery.method=pcgrad"}, exact...), args...)
+			rows, held := newEngine(t, append(args, "surgery.memory=rows")...), newEngine(t, append(args, "surgery.memory=operands")...)
+			sameRuns(t, "parameters", held, rows)
+			if a, b := engine.RowBytes(held), engine.RowBytes(rows); a >= b {
+				t.Errorf("operands take %d bytes, rows %d", a, b)
+			}
+			a, b := held.Units(), rows.Units()
+			for i := range b {
+				tol.Check(t, "cosines of "+b[i].Name, dtype.F64, 100000, a[i].Cosines, b[i].Cosines)
+				for _, p := range b[i].Parts {
+					tol.Check(t, "cosines of "+p.Name, dtype.F64, 100000, a[i].Part(p.Name).Cosines, p.Cosines)
+				}
+			}
+		})
+	}
+}
+
+// TestAutoMemory: operands where experts see few rows, rows elsewhere.
+func TestAutoMemory(t *testing.T) {
+	for want, args := range map[string][]string{
+		"rows":     {"batch=400", "data.domains.0.rows=owned"},
+		"operands": {"batch=8", "data.domains.0.rows=owned"},
+	} {
+		if e := newEngine(t, args...); e.Config.Surgery.Memory != want {
+			t.Errorf("%v: memory %q, want %q", args, e.Config.Surgery.Memory, want)
+		}
+	}
+}
+
 // TestEvery: weights that are used again give the same parameters in a weighted plain pass as where rows are combined; and they are those of the step
 // that chose them.
 func TestEvery(t *testing.T) {
@@ -145,24 +191,27 @@ func TestSparse(t *testing.T) {
 // TestSurgeryRefusals: what cannot work is an error that names the key and what would.
 func TestSurgeryRefusals(t *testing.T) {
 	for arg, want := range map[string]string{
-		"surgery.exclude=[rooter]":                                    `did you mean "router"`,
-		"surgery.rules=[{kinds: [experts]}]":                          `surgery.rules.0.kinds: "experts" is unknown; did you mean "expert"`,
-		"surgery.rules=[{layers: [blocks.9]}]":                        `did you mean "blocks.`,
-		"surgery.at=blocks.7":                                         `"blocks.7" is unknown; did you mean "blocks.`,
-		"surgery.at=blocks.1":                                         "every row belongs to one task",
-		"surgery.at=inputs surgery.method=moco":                       "moco needs task gradients of parameters",
-		"surgery.at=inputs surgery.every=2":                           "leave them at their defaults",
-		"surgery.at=inputs surgery.method=famo":                       "reads losses only",
-		"surgery.at=inputs surgery.aux=own-row":                       "want aux: with-task",
-		"surgery.at=inputs accumulate=2":                              "want accumulate: 1",
-		"surgery.method=rep_mtl":                                      "surgery.at: rep_mtl works at an activation",
-		"surgery.at=inputs surgery.method=rep_mtl":                    "want an activation behind the last mixture",
-		"surgery.method={name: rep_mtl, base: moco}":                  "want a method that turns one Gram matrix",
-		"surgery.rules=[{method: famo}]":                              "method of a whole run",
-		"surgery.rules=[{method: mgda}, {method: sum}]":               "surgery.rules.1: it matches no parameters",
-		"surgery.memory=gram surgery.method=graddrop":                 "graddrop reads every coordinate",
-		"surgery.memory=gram surgery.method=moco":                     "moco remembers task gradients",
-		"surgery.memory=gram surgery.method=modo":                     "modo compares independent batches",
+		"surgery.exclude=[rooter]":                      `did you mean "router"`,
+		"surgery.rules=[{kinds: [experts]}]":            `surgery.rules.0.kinds: "experts" is unknown; did you mean "expert"`,
+		"surgery.rules=[{layers: [blocks.9]}]":          `did you mean "blocks.`,
+		"surgery.at=blocks.7":                           `"blocks.7" is unknown; did you mean "blocks.`,
+		"surgery.at=blocks.1":                           "every row belongs to one task",
+		"surgery.at=inputs surgery.method=moco":         "moco needs task gradients of parameters",
+		"surgery.at=inputs surgery.every=2":             "leave them at their defaults",
+		"surgery.at=inputs surgery.method=famo":         "reads losses only",
+		"surgery.at=inputs surgery.aux=own-row":         "want aux: with-task",
+		"surgery.at=inputs accumulate=2":                "want accumulate: 1",
+		"surgery.method=rep_mtl":                        "surgery.at: rep_mtl works at an activation",
+		"surgery.at=inputs surgery.method=rep_mtl":      "want an activation behind the last mixture",
+		"surgery.method={name: rep_mtl, base: moco}":    "want a method that turns one Gram matrix",
+		"surgery.rules=[{method: famo}]":                "method of a whole run",
+		"surgery.rules=[{method: mgda}, {method: sum}]": "surgery.rules.1: it matches no parameters",
+		"surgery.memory=gram surgery.method=graddrop":   "graddrop reads every coordinate",
+		"surgery.memory=gram surgery.method=moco":       "moco remembers task gradients",
+		"surgery.memory=gram surgery.method=modo":       "modo compares independent batches",
+		"surgery.memory=operands surgery.sparse=0.5":    "operands: sparse training",
+		"surgery.memory=operands surgery.method=moco":   "operands: moco remembers",
+		"surgery.method=mgda model.blocks=[{moe: {experts: 4, hidden: 8}}] surgery.memory=operands": "no mixture has rows",
 		"surgery.memory=gram accumulate=2":                            "accumulate",
 		"surgery.memory=gram surgery.method=uncertainty":              "reads losses only",
 		"surgery.every=2 surgery.method=excess_mtl":                   "excess_mtl has to see every step",
@@ -188,9 +237,10 @@ func splitArgs(s string) []string {
 		if len(out) > 0 || !strings.HasPrefix(part, "surgery.") {
 			part = "surgery." + part
 		}
-		if a, b, ok := strings.Cut(part, " accumulate="); ok {
-			out = append(out, a, "accumulate="+b)
-			continue
+		for _, key := range []string{"accumulate=", "model.blocks="} {
+			if a, b, ok := strings.Cut(part, " "+key); ok {
+				out, part = append(out, a), key+b
+			}
 		}
 		out = append(out, part)
 	}

@@ -11,6 +11,7 @@ type Surgery struct {
 	MaskRows    func(MaskRows)
 	Select      func(Select)
 	Saliency    func(Saliency)
+	CellGram    func(CellGram)
 }
 
 // GradDrop is gradient sign dropout (Chen et al. 2020, algorithm 1) on every coordinate p of the present task gradients:
@@ -78,3 +79,13 @@ type Saliency struct {
 	Width, Window                      int
 	Entropy, Align, Temperature, Floor float64
 }
+
+// CellGram adds the inner products of the task gradients of a bank of matrices without making these: of what GradW would make for the same rows,
+//
+//	G[g,s,t] += sum over rows i of the segments of (g,s), j of those of (g,t) of <X[xi(i),:], X[xi(j),:]> * <DY[yi(i),:], DY[yi(j),:]>
+//
+// For n rows of a group that is n^2 (k + n') multiply-adds twice, where the gradients would be M*k*n' numbers. The segments of a group follow one another, groups in order. Like GradW
+// it rounds X and DY where the backend's Products is BF16.
+//
+//	X [N,k]  XIndex I32 or none  DY [C,n']  YIndex I32 or none  Segs I32 [S,SegCols]  G F64 [Gr,M,M]
+type CellGram struct{ X, XIndex, DY, YIndex, Segs, G tensor.Tensor }

@@ -23,6 +23,8 @@ type Sink struct {
 	jacOff  []int         // by group: first column in Jac, or -1 when the group's gradient goes to Grad
 	touched tensor.Tensor // I32 [params, Tasks]: whether (parameter, task) holds a gradient
 	stream  *stream       // short-lived rows instead of Jac, or nil
+	hold    []bool        // by group: gradients that stay operands; or nil
+	keep    func(Held)    // takes these
 }
 
 // NewPlain returns a sink that sums all tasks.
@@ -43,30 +45,29 @@ func NewPlainInto(be *kernels.Backend, s *Set, grad tensor.Tensor) *Sink {
 // NewPerTask returns a sink with one row per task for the groups that several tasks reach. reach[g] is the set of tasks
 // (bit t for task t) that reach group g, as found by autograd.Tape.Reach.
 func NewPerTask(be *kernels.Backend, s *Set, tasks int, reach []uint64) (*Sink, error) {
-	k, cols, err := newSink(be, s, tasks, reach)
+	k, err := newSink(be, s, tasks, reach, nil)
 	if err != nil {
 		return nil, err
 	}
-	k.Cols = cols
-	k.Jac = be.New(be.Float, tasks, cols)
+	k.Jac = be.New(be.Float, tasks, k.Cols)
 	return k, nil
 }
 
-// newSink makes a per-task sink without rows, for which cols columns are needed.
-func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64) (k *Sink, cols int, err error) {
+// newSink makes a per-task sink without rows, for which Cols columns are needed.
+func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64, hold []bool) (k *Sink, err error) {
 	if len(reach) != len(s.Groups) {
-		return nil, 0, fmt.Errorf("param: reach of %d groups, want %d", len(reach), len(s.Groups))
+		return nil, fmt.Errorf("param: reach of %d groups, want %d", len(reach), len(s.Groups))
 	}
-	k = &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups))}
+	k = &Sink{Set: s, Tasks: tasks, Grad: be.New(be.Float, s.Flat.Len()), jacOff: make([]int, len(s.Groups)), hold: hold}
 	for i, g := range s.Groups {
 		k.jacOff[i] = -1
-		if Several(reach[i]) {
-			k.jacOff[i] = cols
-			cols += g.Len
+		if Several(reach[i]) && !k.Holds(g) {
+			k.jacOff[i] = k.Cols
+			k.Cols += g.Len
 		}
 	}
 	k.touched = be.New(dtype.I32, len(s.Params), tasks)
-	return k, cols, nil
+	return k, nil
 }
 
 // MaxTasks is the largest number of rows that a sink can have.
@@ -75,8 +76,8 @@ const MaxTasks = 64
 // Several reports whether a set of tasks has more than one member: such a group has one row per task.
 func Several(reach uint64) bool { return reach&(reach-1) != 0 }
 
-// PerTask reports whether group g has one row per task.
-func (k *Sink) PerTask(g *Group) bool { return k.jacOff[g.Index] >= 0 }
+// PerTask reports whether group g has a gradient per task: a row each, or operands.
+func (k *Sink) PerTask(g *Group) bool { return k.jacOff[g.Index] >= 0 || k.Holds(g) }
 
 // Begin forgets the gradients of the last step.
 func (k *Sink) Begin(be *kernels.Backend) {
@@ -159,7 +160,7 @@ func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
 			if k.flag(p, t, per) != 0 || per && present[t] == 0 {
 				continue
 			}
-			if per && k.stream != nil {
+			if per && (k.stream != nil || k.Holds(g)) {
 				continue
 			}
 			row := k.GroupGrad(g)

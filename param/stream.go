@@ -33,11 +33,10 @@ type loan struct {
 // NewStreaming is NewPerTask without memory for the task gradients of a whole model: rows are handed out to one op after the other and go to drain when
 // the last op that uses the parameter is done. Such a sink takes one backward pass per Begin.
 func NewStreaming(be *kernels.Backend, s *Set, tasks int, reach []uint64, drain Drain) (*Sink, error) {
-	k, cols, err := newSink(be, s, tasks, reach)
+	k, err := newSink(be, s, tasks, reach, nil)
 	if err != nil {
 		return nil, err
 	}
-	k.Cols = cols
 	k.stream = &stream{be: be, drain: drain, left: make([]int, len(s.Params)), kept: make([]tensor.Tensor, len(s.Params))}
 	return k, nil
 }

@@ -43,7 +43,7 @@ optimizer: {lr: 1.0e-4, warmup: 0, schedule: constant, clip_norm: 0}
 
 func main() {
 	reps := flag.Int("reps", 9, "timed steps per case; the median counts")
-	methods := flag.String("methods", "sum,pcgrad", "surgery methods; the first one is the plain step")
+	methods := flag.String("methods", "sum,pcgrad", "surgery methods, such as pcgrad or pcgrad:operands with a choice for surgery.memory; the first one is the plain step")
 	counts := flag.String("tasks", "2,4,8", "numbers of tasks")
 	batch := flag.Int("batch", 1024, "rows per step; 0: 1024 per task")
 	kinds := flag.String("rows", "shared,owned", "kinds of rows")
@@ -139,7 +139,11 @@ func build(owned bool, m, batch int, method string) *engine.Engine {
 		log.Fatal(err)
 	}
 	cfg := engine.Default()
-	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + method, fmt.Sprint("batch=", batch)})); err != nil {
+	name, memory, ok := strings.Cut(method, ":")
+	if !ok {
+		memory = "auto"
+	}
+	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + name, "surgery.memory=" + memory, fmt.Sprint("batch=", batch)})); err != nil {
 		log.Fatal(err)
 	}
 	be, _, err := engine.OpenDevice(cfg.Device, "")

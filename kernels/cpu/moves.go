@@ -152,5 +152,12 @@ func copyElements(a kernels.Copy) {
 		}
 		return
 	}
+	if a.Dst.Type == dtype.F32 && a.Src.Type == dtype.F64 && a.Dst.Rank() == 1 && a.Dst.Contiguous() && a.Src.Contiguous() {
+		dst := a.Dst.F32()
+		for i, v := range a.Src.F64()[:a.Dst.Len()] {
+			dst[i] = float32(v)
+		}
+		return
+	}
 	host.Copy(a.Dst, a.Src)
 }

@@ -10,6 +10,7 @@ import (
 func (b *backend) surgery() kernels.Surgery {
 	drop, trimmed, track, excess := newLoop(b.gradDropBlocks), newLoop(b.trimmedBlocks), newLoop(b.trackBlocks), newLoop(b.excessBlocks)
 	mask, choose, salient := newLoop(maskBlocks), newLoop(selectRange), newLoop(b.saliencyWindows)
+	cells := b.newCellGram()
 	return kernels.Surgery{
 		GradDrop: func(a kernels.GradDrop) {
 			n := blocks(a.Dst.Dim(0))
@@ -41,6 +42,7 @@ func (b *backend) surgery() kernels.Surgery {
 		},
 		MaskRows: func(a kernels.MaskRows) { mask.call(b.pool, a, blocks(a.J.Dim(1)), a.J.Dim(0)*block) },
 		Select:   func(a kernels.Select) { choose.call(b.pool, a, a.Dst.Dim(0), 1) },
+		CellGram: cells.run,
 		Saliency: func(a kernels.Saliency) { b.saliency(a, salient) },
 	}
 }

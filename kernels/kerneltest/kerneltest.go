@@ -85,7 +85,7 @@ func opTests() []opTest {
 		{"TopK", testTopK}, {"TopKGrad", testTopKGrad}, {"RoutePlan", testRoutePlan}, {"GatherSum", testGatherSum},
 		{"RowNormalize", testRowNormalize}, {"RowNormalizeGrad", testRowNormalizeGrad}, {"CountPicks", testCountPicks},
 		{"Gram", testGram}, {"CrossGram", testCrossGram}, {"Combine", testCombine}, {"SumSquares", testSumSquares},
-		{"GradDrop", testGradDrop}, {"TrimmedMean", testTrimmedMean}, {"Track", testTrack}, {"Excess", testExcess}, {"MaskRows", testMaskRows}, {"Select", testSelect}, {"Saliency", testSaliency},
+		{"GradDrop", testGradDrop}, {"TrimmedMean", testTrimmedMean}, {"Track", testTrack}, {"Excess", testExcess}, {"MaskRows", testMaskRows}, {"Select", testSelect}, {"Saliency", testSaliency}, {"CellGram", testCellGram},
 		{"SGD", testSGD}, {"Adam", testAdam}, {"Lion", testLion},
 	}
 }

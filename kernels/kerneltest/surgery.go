@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"math"
+	"slices"
 
 	"artel/kernels"
 	"artel/rng"
@@ -124,6 +125,33 @@ func testSaliency(s *suite) {
 					S: grads, U: c.out(false, 4000*(d+m), m, rows*d), Loss: c.total(100*(d+rows), 2), Width: d, Window: []int{1, 4, 16, 64}[n%4],
 					Entropy: []float64{0.5, 0, 1}[n%3], Align: []float64{1, 0.5, 0, 2}[n%4], Temperature: 0.5, Floor: 0.01,
 				})
+			}
+		}
+	}
+}
+
+func testCellGram(s *suite) {
+	n := 0
+	for _, groups := range []int{1, 3, 8} {
+		for _, tasks := range []int{1, 2, 5} {
+			for _, dims := range [][3]int{{1, 1, 1}, {9, 7, 33}, {70, 16, 48}} {
+				longest, k, width := dims[0], dims[1], dims[2]
+				n++
+				if s.tooBig(groups * tasks * longest * longest * (k + width)) {
+					continue
+				}
+				c := s.newCase(n%3, "groups=%d M=%d n<=%d k=%d width=%d", groups, tasks, longest, k, width)
+				segs, acts, cots := bankSegs(&c.rnd, groups, tasks, longest)
+				slices.SortStableFunc(segs, func(a, b segment) int { return a.group - b.group })
+				terms := 64 * (longest*longest*tasks + k + width)
+				args := kernels.CellGram{X: c.float(acts, k), DY: c.float(cots, width), Segs: c.segTable(segs), G: c.total(terms, groups, tasks, tasks)}
+				if n%2 == 0 {
+					args.X, args.XIndex = c.float(11, k), c.rowsOf(acts, 11, false)
+				}
+				if n%3 == 0 {
+					args.DY, args.YIndex = c.float(13, width), c.rowsOf(cots, 13, false)
+				}
+				c.run(args)
 			}
 		}
 	}

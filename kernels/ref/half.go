@@ -23,6 +23,10 @@ func BF16() *kernels.Backend {
 		a.X, a.DY = rounded(a.X), rounded(a.DY)
 		gradW(a)
 	}
+	b.CellGram = func(a kernels.CellGram) {
+		a.X, a.DY = rounded(a.X), rounded(a.DY)
+		cellGram(a)
+	}
 	b.Experts = kernels.Composed(b.Linear, b.Elementwise)
 	return b
 }

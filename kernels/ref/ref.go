@@ -44,7 +44,7 @@ func New() *kernels.Backend {
 			Gram: gram, CrossGram: crossGram, Combine: combine, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
 		},
 		Surgery: kernels.Surgery{
-			GradDrop: gradDrop, TrimmedMean: trimmedMean, Track: track, Excess: excess, MaskRows: maskRows, Select: selectElements, Saliency: saliency,
+			GradDrop: gradDrop, TrimmedMean: trimmedMean, Track: track, Excess: excess, MaskRows: maskRows, Select: selectElements, Saliency: saliency, CellGram: cellGram,
 		},
 	}
 	b.Experts = kernels.Composed(b.Linear, b.Elementwise)

@@ -1,0 +1,136 @@
+package cpu
+
+import (
+	"artel/kernels"
+	"artel/kernels/cpu/internal/gemm"
+)
+
+// cells is CellGram and its memory: the rows of all groups side by side, and the inner products of a group's rows.
+type cells struct {
+	b        *backend
+	args     kernels.CellGram
+	groups   []cellGroup
+	x, y     []int32   // row of X and of DY by gathered row
+	task     []int32   // by gathered row
+	gx, gy   []float32 // [R,k] and [R,n]
+	ax, ay   []float32 // by group [N,N], its lower triangle in blocks
+	gather   *loop[kernels.CellGram]
+	reduce   *loop[kernels.CellGram]
+	products func()
+}
+
+// cellGroup is the gathered rows [row0, row0+n) of a group, and where its inner products start.
+type cellGroup struct{ group, row0, n, at int }
+
+// cellBlock is the number of rows whose inner products with all earlier ones, and each other, are one product.
+const cellBlock = 64
+
+func (b *backend) newCellGram() *cells {
+	c := &cells{b: b, products: b.newProducts()}
+	c.gather, c.reduce = newLoop(c.gatherRows), newLoop(c.reduceGroups)
+	return c
+}
+
+func (c *cells) run(a kernels.CellGram) {
+	c.args = a
+	c.list(intMatrix(a.Segs))
+	k, n, rows := a.X.Dim(1), a.DY.Dim(1), len(c.task)
+	c.gx, c.gy = grown(c.gx, rows*k), grown(c.gy, rows*n)
+	c.gather.call(c.b.pool, a, rows, k+n)
+	size := 0
+	for i := range c.groups {
+		c.groups[i].at = size
+		size += c.groups[i].n * c.groups[i].n
+	}
+	c.ax, c.ay = grown(c.ax, size), grown(c.ay, size)
+	c.b.products = c.b.products[:0]
+	for _, g := range c.groups {
+		for lo := 0; lo < g.n; lo += cellBlock {
+			hi := min(lo+cellBlock, g.n)
+			c.b.products = append(c.b.products, rowProducts(c.gx, c.ax, g, lo, hi, k), rowProducts(c.gy, c.ay, g, lo, hi, n))
+		}
+	}
+	if len(c.b.products) == 0 {
+		return
+	}
+	c.products()
+	m := a.G.Dim(1)
+	c.b.sums = grown(c.b.sums, len(c.groups)*m*m)
+	c.reduce.call(c.b.pool, a, len(c.groups), work)
+	for i, g := range c.groups {
+		dst := a.G.At(g.group)
+		for s := range m {
+			for t := range m {
+				dst.F64()[s*dst.Stride(0)+t*dst.Stride(1)] += c.b.sums[(i*m+s)*m+t]
+			}
+		}
+	}
+}
+
+// rowProducts is the inner products of rows [lo,hi) of a group with rows [0,hi), of length k.
+func rowProducts(x, out []float32, g cellGroup, lo, hi, k int) gemm.Product {
+	return gemm.Product{
+		M: hi - lo, N: hi, K: k, A: gemm.Mat{P: x[(g.row0+lo)*k:], RS: k, CS: 1}, B: gemm.Mat{P: x[g.row0*k:], RS: 1, CS: k},
+		C: out[g.at+lo*g.n:], LDC: g.n,
+	}
+}
+
+// list numbers the rows of all segments, group by group.
+func (c *cells) list(segs table) {
+	xi, yi := ints(c.args.XIndex), ints(c.args.YIndex)
+	c.groups, c.x, c.y, c.task = c.groups[:0], c.x[:0], c.y[:0], c.task[:0]
+	for i := range segs.n {
+		s := segs.segment(i)
+		if s.n == 0 {
+			continue
+		}
+		if last := len(c.groups) - 1; last < 0 || c.groups[last].group != s.group {
+			c.groups = append(c.groups, cellGroup{group: s.group, row0: len(c.task)})
+		}
+		c.groups[len(c.groups)-1].n += s.n
+		for r := range s.n {
+			x, y := int32(s.act0+r), int32(s.row0+r)
+			if xi != nil {
+				x = xi[x]
+			}
+			if yi != nil {
+				y = yi[y]
+			}
+			c.x, c.y, c.task = append(c.x, x), append(c.y, y), append(c.task, int32(s.task))
+		}
+	}
+}
+
+func (c *cells) gatherRows(a *kernels.CellGram, lo, hi int) {
+	x, y := matrix(a.X), matrix(a.DY)
+	for r := lo; r < hi; r++ {
+		copy(c.gx[r*x.cols:(r+1)*x.cols], x.row(int(c.x[r])))
+		copy(c.gy[r*y.cols:(r+1)*y.cols], y.row(int(c.y[r])))
+	}
+}
+
+// reduceGroups adds up products of inner products by pairs of tasks. Only pairs of rows in the lower triangle of blocks are there; the others equal them.
+func (c *cells) reduceGroups(a *kernels.CellGram, lo, hi int) {
+	m := a.G.Dim(1)
+	for gi := lo; gi < hi; gi++ {
+		g := c.groups[gi]
+		out := c.b.sums[gi*m*m : (gi+1)*m*m]
+		clear(out)
+		task := c.task[g.row0 : g.row0+g.n]
+		for i := range g.n {
+			x, y := c.ax[g.at+i*g.n:][:i+1], c.ay[g.at+i*g.n:][:i+1]
+			mine := out[int(task[i])*m:][:m]
+			for j, v := range x[:i] {
+				mine[task[j]] += float64(v) * float64(y[j])
+			}
+			mine[task[i]] += float64(x[i]) * float64(y[i]) / 2 // the half is doubled below
+		}
+		for s := range m { // add the transpose
+			out[s*m+s] *= 2
+			for t := range s {
+				v := out[s*m+t] + out[t*m+s]
+				out[s*m+t], out[t*m+s] = v, v
+			}
+		}
+	}
+}
