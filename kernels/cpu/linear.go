@@ -46,7 +46,7 @@ const (
 	smallWork = 1 << 18 // multiply-adds that are not worth another block: some microseconds
 )
 
-// partition cuts b.products into blocks, the largest that still give every worker a few, and returns their number. How products are cut does
+// partition cuts b.products into blocks, the largest that still give every worker a few and all of them as many, and returns their number. How products are cut does
 // not change a bit of the result: every element is summed over k in one order.
 func (b *backend) partition() (items int) {
 	work, rows, panels, whole := 0, 0, 0, false
@@ -56,13 +56,14 @@ func (b *backend) partition() (items int) {
 		work += p.M * p.N * max(p.K, 1)
 		rows, panels = max(rows, p.M), max(panels, p.Across())
 	}
-	want := min(4*b.pool.Workers(), 1+work/smallWork)
-	if b.pool.Workers() == 1 {
+	workers := b.pool.Workers()
+	want, enough := min(2*workers, 1+work/smallWork), min(4*workers, 1+work/smallWork)
+	if workers == 1 {
 		want = 1
 	}
 	height, width := min(rows, gemm.MaxRows), min(panels, wideBlock)
 	for {
-		if items = b.cut(height, width); items >= want {
+		if items = b.cut(height, width); items >= enough || items >= want && items%workers == 0 {
 			return items
 		}
 		switch {

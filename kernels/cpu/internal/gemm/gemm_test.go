@@ -39,7 +39,7 @@ func TestAgainstFloat64(t *testing.T) {
 	s := rng.New(1)
 	for _, v := range withEmulation() {
 		sc := stale()
-		for _, m := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 61} {
+		for _, m := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 61, 133} {
 			for _, n := range []int{1, 15, 16, 17, 32, 65} {
 				for _, k := range []int{0, 1, 33, 257} {
 					for mode := 0; mode < 32; mode++ {

@@ -15,6 +15,8 @@ type half struct {
 	row func(dst, src []float32)
 	// rows rounds k rows of n columns in pairs, as Variant.copyRows copies.
 	rows func(dst, src []float32, stride, k, n, step int, index []int32, pad bool)
+	// tiles rounds in pairs, as Variant.copyTiles copies.
+	tiles func(dst, src []float32, stride, k, far int, index []int32)
 	// transpose packs n <= Panel columns that are contiguous along k, as Variant.transpose does.
 	transpose func(dst, src []float32, stride, k, n int)
 }
@@ -81,8 +83,17 @@ func (v *Variant) pairBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 		index = p.AK[k0 : k0+kc]
 	}
 	for i := lo; i < hi; {
-		h := v.height(hi - i)
 		to := dst[(i-lo)*kp:]
+		if a.RS == 1 && p.AI == nil && hi-i >= 5*v.mr {
+			from := i
+			if index == nil {
+				from += k0 * a.CS
+			}
+			v.half.tiles(to, a.P[from:], a.CS, kc, v.mr*kp, index)
+			i += 4 * v.mr
+			continue
+		}
+		h := v.height(hi - i)
 		switch {
 		case a.RS == 1 && p.AI == nil && index != nil:
 			v.half.rows(to, a.P[i:], a.CS, kc, h, h, index, false)

@@ -4,7 +4,7 @@ package gemm
 
 // bf16 returns the packing and the micro-kernel for processors that multiply pairs of bfloat16 numbers.
 func bf16() *half {
-	return &half{run: runHalf, row: roundRow512, rows: pairRows512, transpose: pairTranspose512}
+	return &half{run: runHalf, row: roundRow512, rows: pairRows512, tiles: pairTiles512, transpose: pairTranspose512}
 }
 
 //go:noescape
@@ -55,13 +55,17 @@ func pairTile(dst, src *float32, stride, k int, mask uint64, step int, index *in
 //go:noescape
 func pairTranspose(dst, src *float32, stride, k, n int)
 
+//go:noescape
+func pairTiles(dst, src *float32, stride, k, far int, index *int32)
+
+func pairTiles512(dst, src []float32, stride, k, far int, index []int32) {
+	pairTiles(&dst[0], &src[0], stride, k, far, first(index))
+}
+
 func roundRow512(dst, src []float32) { roundRow(&dst[0], &src[0], len(src)) }
 
 func pairRows512(dst, src []float32, stride, k, n, step int, index []int32, pad bool) {
-	var ix *int32
-	if index != nil {
-		ix = &index[0]
-	}
+	ix := first(index)
 	if pad {
 		pairPanel(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
 	} else {

@@ -100,8 +100,12 @@ func (v *Variant) packBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	for i := lo; i < hi; {
 		h := v.height(hi - i)
 		to := dst[(i-lo)*kc:]
-		if kc > 0 && a.RS == 1 && p.AI == nil && index == nil && v.copyTiles != nil && hi-i >= 5*v.mr {
-			v.copyTiles(to, a.P[i+k0*a.CS:], a.CS, kc, v.mr*kc)
+		if kc > 0 && a.RS == 1 && p.AI == nil && v.copyTiles != nil && hi-i >= 5*v.mr {
+			from := i
+			if index == nil {
+				from += k0 * a.CS
+			}
+			v.copyTiles(to, a.P[from:], a.CS, kc, v.mr*kc, index)
 			i += 4 * v.mr
 			continue
 		}

@@ -12,7 +12,7 @@ func packTile512(dst, src *float32, stride, k int, mask uint64, step int, index 
 func transpose512(dst, src *float32, stride, k, n int)
 
 //go:noescape
-func packTiles512(dst, src *float32, stride, k, far int)
+func packTiles512(dst, src *float32, stride, k, far int, index *int32)
 
 //go:noescape
 func prefetchRows(src *float32, stride, rows, n int)
@@ -24,18 +24,23 @@ func fetchRows(src []float32, stride, rows, n int) {
 	}
 }
 
-func copyTiles512(dst, src []float32, stride, k, far int) {
-	packTiles512(&dst[0], &src[0], stride, k, far)
+func copyTiles512(dst, src []float32, stride, k, far int, index []int32) {
+	packTiles512(&dst[0], &src[0], stride, k, far, first(index))
+}
+
+// first is a pointer to the first element, nil for none.
+func first(index []int32) *int32 {
+	if len(index) == 0 {
+		return nil
+	}
+	return &index[0]
 }
 
 func copyRows512(dst, src []float32, stride, k, n, step int, index []int32, pad bool) {
 	if k == 0 {
 		return
 	}
-	var ix *int32
-	if index != nil {
-		ix = &index[0]
-	}
+	ix := first(index)
 	if pad {
 		packPanel512(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
 	} else {

@@ -33,8 +33,8 @@ type Variant struct {
 	// copyRows copies k rows of n columns, step elements apart in dst; row i is row index[i] of src with an index. With pad, n <= Panel and
 	// the columns up to Panel become zero.
 	copyRows func(dst, src []float32, stride, k, n, step int, index []int32, pad bool)
-	// copyTiles copies k rows of 48 columns to four tiles of 12 columns that are far elements apart; nil: one tile at a time.
-	copyTiles func(dst, src []float32, stride, k, far int)
+	// copyTiles copies k rows of 48 columns to four tiles of 12 columns that are far elements apart, of index with an index; nil: one tile at a time.
+	copyTiles func(dst, src []float32, stride, k, far int, index []int32)
 	// fetch asks for n elements of each of some rows ahead of their use; nil: nothing to ask.
 	fetch func(src []float32, stride, rows, n int)
 	// half multiplies bfloat16 operands; nil: they are multiplied as float32.

@@ -4812,36 +4812,57 @@ last:
 	VZEROUPPER
 	RET
 
-// func packTiles512(dst, src *float32, stride, k, far int)
+// func packTiles512(dst, src *float32, stride, k, far int, index *int32)
 //
-// Columns 12j to 12j+12 of row k of src become row k of the tile at dst + j*far, for j < 4.
-TEXT ·packTiles512(SB), NOSPLIT, $0-40
+// Columns 12j to 12j+12 of row k of src (of index with an index) become row k of the tile at dst + j*far, for j < 4.
+TEXT ·packTiles512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), R8
 	MOVQ k+24(FP), DX
 	MOVQ far+32(FP), R11
+	MOVQ index+40(FP), R9
 	SHLQ $2, R8
 	SHLQ $2, R11
 	LEAQ (R11)(R11*2), R12
 	MOVL $0xFFF, AX
 	KMOVW AX, K1
 loop:
-	PREFETCHT0 (SI)(R8*8)
-	PREFETCHT0 64(SI)(R8*8)
-	PREFETCHT0 128(SI)(R8*8)
-	VMOVUPS.Z 0(SI), K1, Z0
-	VMOVUPS Z0, K1, (DI)
-	VMOVUPS.Z 48(SI), K1, Z1
-	VMOVUPS Z1, K1, (DI)(R11*1)
-	VMOVUPS.Z 96(SI), K1, Z2
-	VMOVUPS Z2, K1, (DI)(R11*2)
-	VMOVUPS.Z 144(SI), K1, Z3
-	VMOVUPS Z3, K1, (DI)(R12*1)
+	TESTQ R9, R9
+	JNZ indexed0
+	MOVQ SI, R10
 	ADDQ R8, SI
+	LEAQ (R10)(R8*8), BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	JMP ready0
+indexed0:
+	MOVLQSX (R9), R10
+	IMULQ R8, R10
+	ADDQ SI, R10
+	CMPQ DX, $9
+	JLE near0
+	MOVLQSX 32(R9), BX
+	IMULQ R8, BX
+	ADDQ SI, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+near0:
+	ADDQ $4, R9
+ready0:
+	VMOVUPS.Z 0(R10), K1, Z0
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS.Z 48(R10), K1, Z1
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS.Z 96(R10), K1, Z2
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS.Z 144(R10), K1, Z3
+	VMOVUPS Z3, K1, (DI)(R12*1)
 	ADDQ $48, DI
-	DECQ DX
-	JNZ loop
+	SUBQ $1, DX
+	JG loop
 	VZEROUPPER
 	RET
 
@@ -5219,6 +5240,106 @@ single:
 done:
 	VZEROUPPER
 	RET
+
+// func pairTiles(dst, src *float32, stride, k, far int, index *int32)
+//
+// Columns 12j to 12j+12 of rows 2k and 2k+1 of src (of index with an index) become row k of the tile at dst + j*far, for j < 4.
+TEXT ·pairTiles(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ stride+16(FP), R8
+	MOVQ k+24(FP), DX
+	MOVQ far+32(FP), R11
+	MOVQ index+40(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R11
+	LEAQ (R11)(R11*2), R12
+	MOVL $0xFFF, AX
+	KMOVW AX, K1
+	VMOVUPS pairs<>(SB), Z31
+loop:
+	TESTQ R9, R9
+	JNZ indexed0
+	MOVQ SI, R10
+	ADDQ R8, SI
+	LEAQ (R10)(R8*8), BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	JMP ready0
+indexed0:
+	MOVLQSX (R9), R10
+	IMULQ R8, R10
+	ADDQ SI, R10
+	CMPQ DX, $9
+	JLE near0
+	MOVLQSX 32(R9), BX
+	IMULQ R8, BX
+	ADDQ SI, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+near0:
+	ADDQ $4, R9
+ready0:
+	CMPQ DX, $1
+	JE single
+	TESTQ R9, R9
+	JNZ indexed1
+	MOVQ SI, R13
+	ADDQ R8, SI
+	LEAQ (R13)(R8*8), BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	JMP ready1
+indexed1:
+	MOVLQSX (R9), R13
+	IMULQ R8, R13
+	ADDQ SI, R13
+	CMPQ DX, $9
+	JLE near1
+	MOVLQSX 32(R9), BX
+	IMULQ R8, BX
+	ADDQ SI, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+near1:
+	ADDQ $4, R9
+ready1:
+	VMOVUPS.Z 0(R13), K1, Z4
+	VMOVUPS.Z 48(R13), K1, Z5
+	VMOVUPS.Z 96(R13), K1, Z6
+	VMOVUPS.Z 144(R13), K1, Z7
+join:
+	VMOVUPS.Z 0(R10), K1, Z0
+	BYTE $0x62; BYTE $0x72; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z4, Z8
+	VPERMW Z8, Z31, Z8
+	VMOVUPS Z8, K1, (DI)
+	VMOVUPS.Z 48(R10), K1, Z1
+	BYTE $0x62; BYTE $0x72; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNE2PS2BF16 Z1, Z5, Z9
+	VPERMW Z9, Z31, Z9
+	VMOVUPS Z9, K1, (DI)(R11*1)
+	VMOVUPS.Z 96(R10), K1, Z2
+	BYTE $0x62; BYTE $0x72; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z6, Z10
+	VPERMW Z10, Z31, Z10
+	VMOVUPS Z10, K1, (DI)(R11*2)
+	VMOVUPS.Z 144(R10), K1, Z3
+	BYTE $0x62; BYTE $0x72; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z7, Z11
+	VPERMW Z11, Z31, Z11
+	VMOVUPS Z11, K1, (DI)(R12*1)
+	ADDQ $48, DI
+	SUBQ $2, DX
+	JG loop
+	VZEROUPPER
+	RET
+single:
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	JMP join
 
 // func pairTile(dst, src *float32, stride, k int, mask uint64, step int, index *int32)
 //

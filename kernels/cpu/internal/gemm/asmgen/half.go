@@ -42,6 +42,7 @@ func half(b *bytes.Buffer) {
 	b.WriteString("GLOBL pairs<>(SB), RODATA|NOPTR, $64\n\n")
 	roundRow(b)
 	pairRows(b, "pairPanel", "dst row i is rows 2i and 2i+1 of src (of index with an index) in pairs, the columns of mask and zeros up to Panel.", 2)
+	tiles(b, "pairTiles", "Columns 12j to 12j+12 of rows 2k and 2k+1 of src (of index with an index) become row k of the tile at dst + j*far, for j < 4.", true)
 	pairRows(b, "pairTile", "dst row i is rows 2i and 2i+1 of src (of index with an index) in pairs, the columns of mask, at most 16.", 1)
 	b.WriteString("// func pairTranspose(dst *float32, src *float32, stride, k, n int)\n//\n// dst row i is elements 2i and 2i+1 of n <= 16 columns, else 0; k is rounded up to 32, with zeros.\nTEXT ·pairTranspose(SB), NOSPLIT, $0-40\n" +
 		"\tMOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ stride+16(FP), R8\n\tMOVQ k+24(FP), DX\n\tMOVQ n+32(FP), BX\n\tSHLQ $2, R8\n" +

@@ -35,7 +35,7 @@ func Generate() []byte {
 		avx2(&b, mr)
 	}
 	pack(&b)
-	tiles(&b)
+	tiles(&b, "packTiles512", "Columns 12j to 12j+12 of row k of src (of index with an index) become row k of the tile at dst + j*far, for j < 4.", false)
 	prefetch(&b)
 	transpose(&b)
 	half(&b)

@@ -22,19 +22,53 @@ func pack(b *bytes.Buffer) {
 	loops(b, tile)
 }
 
-// tiles writes the copy of four tiles of 12 rows at once: their parts of a row of the source share cache lines.
+// tiles writes the copies of four tiles of 12 rows at once: their parts of a row of the source share cache lines.
 //
-// Registers as in pack; R11 the tile's distance in bytes, R12 three times that.
-func tiles(b *bytes.Buffer) {
-	b.WriteString("// func packTiles512(dst, src *float32, stride, k, far int)\n//\n" +
-		"// Columns 12j to 12j+12 of row k of src become row k of the tile at dst + j*far, for j < 4.\nTEXT ·packTiles512(SB), NOSPLIT, $0-40\n" +
-		"\tMOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ stride+16(FP), R8\n\tMOVQ k+24(FP), DX\n\tMOVQ far+32(FP), R11\n" +
-		"\tSHLQ $2, R8\n\tSHLQ $2, R11\n\tLEAQ (R11)(R11*2), R12\n\tMOVL $0xFFF, AX\n\tKMOVW AX, K1\n" +
-		"loop:\n\tPREFETCHT0 (SI)(R8*8)\n\tPREFETCHT0 64(SI)(R8*8)\n\tPREFETCHT0 128(SI)(R8*8)\n")
-	for j, to := range []string{"(DI)", "(DI)(R11*1)", "(DI)(R11*2)", "(DI)(R12*1)"} {
-		fmt.Fprintf(b, "\tVMOVUPS.Z %d(SI), K1, Z%d\n\tVMOVUPS Z%d, K1, %s\n", 48*j, j, j, to)
+// Registers as in pack; R11 the tile's distance in bytes, R12 three times that, R10 the current row; for pairs R13 the next one.
+func tiles(b *bytes.Buffer, name, doc string, pairs bool) {
+	fmt.Fprintf(b, "// func %s(dst, src *float32, stride, k, far int, index *int32)\n//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-48\n", name, doc, name)
+	b.WriteString("\tMOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ stride+16(FP), R8\n\tMOVQ k+24(FP), DX\n\tMOVQ far+32(FP), R11\n\tMOVQ index+40(FP), R9\n" +
+		"\tSHLQ $2, R8\n\tSHLQ $2, R11\n\tLEAQ (R11)(R11*2), R12\n\tMOVL $0xFFF, AX\n\tKMOVW AX, K1\n")
+	rows := []string{"R10"}
+	if pairs {
+		rows = []string{"R10", "R13"}
+		b.WriteString("\tVMOVUPS pairs<>(SB), Z31\n")
 	}
-	b.WriteString("\tADDQ R8, SI\n\tADDQ $48, DI\n\tDECQ DX\n\tJNZ loop\n\tVZEROUPPER\n\tRET\n\n")
+	b.WriteString("loop:\n")
+	for n, row := range rows {
+		if n > 0 {
+			b.WriteString("\tCMPQ DX, $1\n\tJE single\n")
+		}
+		const ask = "\tPREFETCHT0 (BX)\n\tPREFETCHT0 64(BX)\n\tPREFETCHT0 128(BX)\n"
+		fmt.Fprintf(b, "\tTESTQ R9, R9\n\tJNZ indexed%[1]d\n\tMOVQ SI, %[2]s\n\tADDQ R8, SI\n\tLEAQ (%[2]s)(R8*8), BX\n"+ask+"\tJMP ready%[1]d\n"+
+			"indexed%[1]d:\n\tMOVLQSX (R9), %[2]s\n\tIMULQ R8, %[2]s\n\tADDQ SI, %[2]s\n\tCMPQ DX, $9\n\tJLE near%[1]d\n\tMOVLQSX 32(R9), BX\n\tIMULQ R8, BX\n\tADDQ SI, BX\n"+ask+
+			"near%[1]d:\n\tADDQ $4, R9\nready%[1]d:\n", n, row)
+	}
+	to := []string{"(DI)", "(DI)(R11*1)", "(DI)(R11*2)", "(DI)(R12*1)"}
+	step := 1
+	if !pairs {
+		for j := range to {
+			fmt.Fprintf(b, "\tVMOVUPS.Z %d(R10), K1, Z%d\n\tVMOVUPS Z%d, K1, %s\n", 48*j, j, j, to[j])
+		}
+	} else {
+		step = 2
+		for j := range to {
+			fmt.Fprintf(b, "\tVMOVUPS.Z %d(R13), K1, Z%d\n", 48*j, 4+j)
+		}
+		b.WriteString("join:\n")
+		for j := range to {
+			fmt.Fprintf(b, "\tVMOVUPS.Z %d(R10), K1, Z%d\n%s\tVPERMW Z%d, Z31, Z%d\n\tVMOVUPS Z%d, K1, %s\n", 48*j, j, round(8+j, 4+j, j), 8+j, 8+j, 8+j, to[j])
+		}
+	}
+	fmt.Fprintf(b, "\tADDQ $48, DI\n\tSUBQ $%d, DX\n\tJG loop\n\tVZEROUPPER\n\tRET\n", step)
+	if pairs {
+		b.WriteString("single:\n")
+		for j := range to {
+			fmt.Fprintf(b, "\tVPXORQ Z%d, Z%d, Z%d\n", 4+j, 4+j, 4+j)
+		}
+		b.WriteString("\tJMP join\n")
+	}
+	b.WriteString("\n")
 }
 
 // prefetch writes the request for rows of a matrix that will be packed next.
