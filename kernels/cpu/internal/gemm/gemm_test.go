@@ -191,7 +191,7 @@ func TestRowsDoNotMatter(t *testing.T) {
 func TestStreams(t *testing.T) {
 	s := rng.New(5)
 	for _, v := range Variants() {
-		for _, k := range []int{16, shortK, streamK, blockK, blockK + 1} {
+		for _, k := range []int{16, shortK, shortK + 1, 2*shortK + 1, blockK, blockK + 1} {
 			const m, n = 71, 96
 			p := Product{M: m, N: n, K: k, A: dense(&s, m, k, true), B: dense(&s, k, n, false), C: make([]float32, 1<<14), LDC: n}
 			q := p

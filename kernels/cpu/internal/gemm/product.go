@@ -178,7 +178,7 @@ func (v *Variant) begin(b *block, k0, kc, j0 int) {
 	if b.hi-b.lo > directRows {
 		t.far = 1
 	}
-	if p.Stream && p.K >= streamK && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && b.lines(j0) {
+	if p.Stream && p.K > v.shortest(p) && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && b.lines(j0) {
 		t.far = 2
 	}
 	if p.Bias != nil && k0 == 0 {
@@ -186,15 +186,21 @@ func (v *Variant) begin(b *block, k0, kc, j0 int) {
 	}
 }
 
-// streamK is the least depth of products that write past the caches. Less work per line of C cannot hide that the lines leave in small pieces.
-const streamK = 48
-
-// shortK is the depth up to which writing C takes longer than the arithmetic.
+// shortK is the depth up to which writing C takes longer than the arithmetic. Above it products may write past the caches; below, there is
+// too little work per line of C to hide that lines leave in small pieces.
 const shortK = 47
+
+// shortest is the depth up to which p is short: twice as much with arithmetic at twice the speed.
+func (v *Variant) shortest(p *Product) int {
+	if v.native(p) {
+		return 2*shortK + 1
+	}
+	return shortK
+}
 
 func (v *Variant) isShort(b *block, kc int) bool {
 	p, panels := b.p, b.p1-b.p0
-	return p.K <= shortK && p.K > 0 && panels > 1 && !b.direct && p.After == nil && (kc+31)&^31*panels*Panel <= len(Scratch{}.panel)
+	return p.K <= v.shortest(p) && p.K > 0 && panels > 1 && !b.direct && p.After == nil && (v.words(p, kc)+15)&^15*panels*Panel <= len(Scratch{}.panel)
 }
 
 // short computes a block of small depth row by row, so that C is written in long runs: all panels are packed first.
