@@ -64,7 +64,7 @@ func (b *boxCopy) check() bool {
 }
 
 // swizzled permutes 16-byte pieces: address bits 4 and up are xored with bits 7 and up, one to three of them.
-func swizzled(a uint64, bits int) uint64 { return a ^ a>>3&(1<<bits-1)<<4 }
+func swizzled(a uint64, bits int) uint64 { return a ^ a>>3&((1<<bits-1)<<4) }
 
 // each calls f for the runs of the box's rows: global address and number of elements inside the tensor, shared address, elements of the row.
 func (b *boxCopy) each(f func(index [driver.MaxTensorMapRank]int64, offset uint64)) {
