@@ -33,6 +33,8 @@ type device struct {
 	blocks     []driver.Ptr
 	hosts      []driver.Host
 	staging    driver.Host
+	scratch    driver.Ptr // of ops that need partial results
+	room       int64      // bytes of scratch
 
 	mu      sync.Mutex
 	retired []driver.Ptr // memory that nothing describes any more, not yet freed

@@ -1,0 +1,124 @@
+package cuda_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/cuda"
+	"artel/kernels/cuda/emu"
+	"artel/kernels/cuda/emu/provider"
+	"artel/kernels/kerneltest"
+	"artel/tensor"
+)
+
+// emulated opens the emulator, and returns how to move between it and the host.
+func emulated(t *testing.T, o emu.Options) (*kernels.Backend, func(dst, src *tensor.Storage) error) {
+	t.Helper()
+	be, _, err := cuda.OpenOn(provider.New(o).API(), 0, dtype.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return be, func(dst, src *tensor.Storage) error {
+		be.Copy(kernels.Copy{Dst: tensor.Of(dst, 0, dst.Len), Src: tensor.Of(src, 0, src.Len)})
+		return be.Sync()
+	}
+}
+
+// TestConformance runs the shipped PTX of every op in the emulator and compares with the definitions. ARTEL_EVERY=1 runs all cases that fit instead of one in six.
+func TestConformance(t *testing.T) {
+	every := 6
+	if os.Getenv("ARTEL_EVERY") == "1" {
+		every = 1
+	}
+	be, transfer := emulated(t, emu.Options{Capability: 80})
+	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 20000, Every: every})
+}
+
+// TestSanitized runs some cases of every op under the emulator's detectors of uninitialised reads and races.
+func TestSanitized(t *testing.T) {
+	be, transfer := emulated(t, emu.Options{Sanitize: true})
+	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 3000, Every: 23})
+}
+
+// TestManifest checks that the committed PTX was made from the committed sources; scripts/cuda-build makes it.
+func TestManifest(t *testing.T) {
+	text, err := os.ReadFile("zmanifest.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 2 && len(f[0]) == 64 {
+			want[f[1]] = f[0]
+		}
+	}
+	sources, err := filepath.Glob("src/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ptx, err := filepath.Glob("ptx/*.ptx")
+	if err != nil || len(sources) == 0 || len(ptx) == 0 {
+		t.Fatalf("%d sources, %d PTX files: %v", len(sources), len(ptx), err)
+	}
+	for _, name := range append(sources, ptx...) {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(raw)); got != want[filepath.ToSlash(name)] {
+			t.Errorf("%s is not what zmanifest.txt was made from; run scripts/cuda-build", name)
+		}
+		delete(want, filepath.ToSlash(name))
+	}
+	for name := range want {
+		t.Errorf("zmanifest.txt names %s, which is not there", name)
+	}
+}
+
+// TestReport checks that no kernel spills registers.
+func TestReport(t *testing.T) {
+	text, err := os.ReadFile("zreport.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "spill stores") {
+			n++
+			if !strings.Contains(line, " 0 bytes spill stores, 0 bytes spill loads") {
+				t.Errorf("spills: %s", line)
+			}
+		}
+	}
+	if n < 50 {
+		t.Errorf("a report on %d kernels", n)
+	}
+}
+
+// TestConstants checks that numbers in the sources are those of the Go packages.
+func TestConstants(t *testing.T) {
+	if dtype.F32 != 1 || dtype.F64 != 2 || dtype.BF16 != 3 || dtype.I32 != 4 || kernels.SegCols != 5 {
+		t.Error("moves.cu numbers element types, common.cuh the columns of segment tables, otherwise")
+	}
+	if kernels.ReLU != 1 || kernels.Softplus != 9 || kernels.SwiGLU != 0 || kernels.LinearAct != 3 {
+		t.Error("functions.cuh numbers functions otherwise")
+	}
+}
+
+// TestHostTensor: memory that only the host reaches is an error that the next Sync returns, once.
+func TestHostTensor(t *testing.T) {
+	be, _ := emulated(t, emu.Options{})
+	be.Fill(tensor.New(dtype.F32, 3), 1)
+	if err := be.Sync(); err == nil || !strings.Contains(err.Error(), "only the host reaches") {
+		t.Errorf("a host tensor: %v", err)
+	}
+	if err := be.Sync(); err != nil {
+		t.Errorf("the error stays: %v", err)
+	}
+}

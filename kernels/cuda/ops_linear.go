@@ -1,0 +1,44 @@
+package cuda
+
+import "artel/kernels"
+
+// side is the side of the tiles of linear.cu.
+const side = 64
+
+func tiles(n int) int { return (n + side - 1) / side }
+
+func (d *device) linear() kernels.Linear {
+	return kernels.Linear{
+		GEMM: func(a kernels.GEMM) {
+			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
+			d.op("linear", "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).blocks(tiles(m) * tiles(n))
+		},
+		GroupedGEMM: func(a kernels.GroupedGEMM) {
+			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
+			// As many tiles as there can be: the rows of C cut into groups anywhere.
+			down := a.C.Dim(0)/side + groups
+			d.op("linear", "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).i32(groups, 0).i64(n, k).blocks(down * tiles(n))
+		},
+		GradW: func(a kernels.GradW) {
+			groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
+			d.op("linear", "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).blocks(cells(a.Dst) * tiles(k) * tiles(n))
+			d.mark(a.Dst, a.Touched, a.Segs)
+		},
+		GradB: func(a kernels.GradB) {
+			n := a.Dst.Dim(2)
+			d.op("linear", "grad_b").dest(a.Dst, a.Touched).mat(a.Segs).i32(a.Segs.Dim(0), a.Dst.Dim(0)).mat(a.DY).i64(n).over(cells(a.Dst) * n)
+			d.mark(a.Dst, a.Touched, a.Segs)
+		},
+		Embed: func(a kernels.Embed) {
+			n, m := a.Dst.Dim(0), a.Dst.Dim(1)
+			d.op("linear", "embed").mat(a.Table).ptr(a.IDs).ptr(a.Off).mat(a.Dst).i64(n, m).flag(a.Mean).over(n * m)
+		},
+		EmbedGrad: func(a kernels.EmbedGrad) {
+			v, n := a.Dst.Dim(2), a.Dst.Dim(3)
+			d.op("linear", "embed_grad").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2)).mat(a.Segs).i32(a.Segs.Dim(0), 0).ptr(a.IDs).ptr(a.Off).mat(a.DY).i64(v, n).flag(a.Mean).
+				over(cells(a.Dst) * n)
+			d.mark(a.Dst, a.Touched, a.Segs)
+		},
+	}
+}

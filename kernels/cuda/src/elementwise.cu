@@ -1,0 +1,102 @@
+// Maps over elements: kernels/op_elementwise.go.
+#include "functions.cuh"
+
+KERNEL map(mat dst, mat x, i64 rows, i64 cols, int f) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) dst.at(k / cols, k % cols) = value_of(f, x.at(k / cols, k % cols));
+}
+
+KERNEL map_grad(mat dx, mat x, mat dy, const int* act, i64 rows, i64 cols, int f, int accumulate) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 c = k / cols, j = k % cols;
+		put(&dx.at(c, j), slope_of(f, x.at(row_of(act, c), j)) * dy.at(c, j), accumulate);
+	}
+}
+
+KERNEL mul(mat dst, mat x, mat y, const int* act, i64 rows, i64 cols, int accumulate) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 c = k / cols, j = k % cols;
+		put(&dst.at(c, j), x.at(row_of(act, c), j) * y.at(c, j), accumulate);
+	}
+}
+
+// Rows from *valid on are left alone.
+KERNEL gated(mat a, mat h, const float* scale, const int* valid, i64 rows, i64 cols, int gate) {
+	if (valid) rows = *valid;
+	int f = function_of(gate);
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 r = k / cols, j = k % cols;
+		float v = value_of(f, h.at(r, j));
+		if (gate == SWIGLU) v *= h.at(r, cols + j);
+		a.at(r, j) = scale ? scale[r] * v : v;
+	}
+}
+
+// A warp per cotangent row, so that the gradient of the scale is one sum.
+KERNEL gated_grad(mat dh, float* dscale, mat h, mat da, const int* act, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int accumulate) {
+	if (valid) rows = *valid;
+	int f = function_of(gate);
+	for (i64 c = warp_id(); c < rows; c += warps()) {
+		i64 r = row_of(act, c);
+		float s = scale ? scale[r] : 1, sum = 0;
+		for (i64 j = lane(); j < cols; j += 32) {
+			float x = h.at(r, j), d = da.at(c, j), v = value_of(f, x), slope = slope_of(f, x);
+			if (gate == SWIGLU) {
+				float u = h.at(r, cols + j);
+				sum += d * v * u;
+				put(&dh.at(c, j), s * slope * u * d, accumulate);
+				put(&dh.at(c, cols + j), s * v * d, accumulate);
+			} else {
+				sum += d * v;
+				put(&dh.at(c, j), s * slope * d, accumulate);
+			}
+		}
+		sum = warp_sum(sum);
+		if (dscale && lane() == 0) dscale[c] = sum;
+	}
+}
+
+KERNEL row_scale(mat dst, const float* s, mat y, const int* act, i64 rows, i64 cols, int accumulate) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 c = k / cols, j = k % cols;
+		put(&dst.at(c, j), s[row_of(act, c)] * y.at(c, j), accumulate);
+	}
+}
+
+KERNEL row_dot(float* dst, mat x, mat y, const int* act, i64 rows, i64 cols, int accumulate) {
+	for (i64 c = warp_id(); c < rows; c += warps()) {
+		float sum = 0;
+		for (i64 j = lane(); j < cols; j += 32) sum += x.at(row_of(act, c), j) * y.at(c, j);
+		sum = warp_sum(sum);
+		if (lane() == 0) put(&dst[c], sum, accumulate);
+	}
+}
+
+// A thread makes the four elements of one block of random words.
+KERNEL dropout(mat dst, mat x, imat keys, const int* act, i64 rows, i64 cols, u64 key, double p, int accumulate) {
+	i64 groups = (cols + 3) / 4;
+	float keep = (float)(1 / (1 - p));
+	double cut = p * 4294967296.0;
+	for (i64 k = thread_id(); k < rows * groups; k += threads()) {
+		i64 c = k / groups, g = k % groups;
+		words w = philox(key, counter_of(keys, row_of(act, c)), g);
+#pragma unroll
+		for (int q = 0; q < 4; q++)
+			if (4 * g + q < cols) put(&dst.at(c, 4 * g + q), (double)w.w[q] >= cut ? x.at(c, 4 * g + q) * keep : 0, accumulate);
+	}
+}
+
+KERNEL add_by_row(mat dst, mat x, mat table, const int* row, i64 rows, i64 cols) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 i = k / cols, j = k % cols;
+		dst.at(i, j) = row[i] < 0 ? x.at(i, j) : x.at(i, j) + table.at(row[i], j);
+	}
+}
+
+KERNEL noise(mat dst, imat keys, i64 rows, i64 cols, u64 key) {
+	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
+		i64 i = k / cols, j = k % cols;
+		words w = philox(key, counter_of(keys, i), j);
+		double u = ((double)w.w[0] + 1) / 4294967296.0, v = (double)w.w[2] / 4294967296.0;
+		dst.at(i, j) = (float)(sqrt(-2 * log(u)) * cospi(2 * v));
+	}
+}

@@ -1,0 +1,56 @@
+// Functions of one variable and their derivatives, numbered as kernels.Unary.
+#pragma once
+#include "common.cuh"
+
+enum { IDENTITY, RELU, GELU, SILU, SIGMOID, TANH, EXP, LOG, SQUARE, SOFTPLUS };
+
+__device__ inline float sigmoid(float x) { return 1 / (1 + expf(-x)); }
+__device__ inline float normal_cdf(float x) { return erfcf(-x * 0.70710678118654752f) / 2; }
+
+__device__ inline float value_of(int f, float x) {
+	switch (f) {
+	case RELU: return x != x ? x : fmaxf(x, 0);
+	case GELU: return x * normal_cdf(x);
+	case SILU: return x * sigmoid(x);
+	case SIGMOID: return sigmoid(x);
+	case TANH: return tanhf(x);
+	case EXP: return expf(x);
+	case LOG: return logf(x);
+	case SQUARE: return x * x;
+	case SOFTPLUS: return x != x ? x : fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
+	}
+	return x;
+}
+
+__device__ inline float slope_of(int f, float x) {
+	switch (f) {
+	case RELU: return x > 0 ? 1 : x <= 0 ? 0 : x;
+	case GELU: return normal_cdf(x) + x * expf(-x * x / 2) * 0.39894228040143268f;
+	case SILU: {
+		float s = sigmoid(x);
+		return s * (1 + x * (1 - s));
+	}
+	case SIGMOID: return sigmoid(x) * sigmoid(-x);
+	case TANH: {
+		float y = tanhf(x);
+		return (1 - y) * (1 + y);
+	}
+	case EXP: return expf(x);
+	case LOG: return 1 / x;
+	case SQUARE: return 2 * x;
+	case SOFTPLUS: return sigmoid(x);
+	}
+	return 1;
+}
+
+// Gates, numbered as kernels.Gate, and the function that each applies.
+enum { SWIGLU, GELU_GATE, RELU_GATE, LINEAR_GATE };
+
+__device__ inline int function_of(int gate) {
+	switch (gate) {
+	case SWIGLU: return SILU;
+	case GELU_GATE: return GELU;
+	case RELU_GATE: return RELU;
+	}
+	return IDENTITY;
+}

@@ -1,0 +1,196 @@
+// Task gradients, norms and update rules on flat vectors: kernels/op_training.go, op_surgery.go. Sums are made of fixed blocks of 2,048 columns.
+#include "common.cuh"
+
+enum { BLOCK = 2048 };
+
+// part [blocks,m,m]: inner products of present rows in one block of columns, the lower triangle, or all of it for two matrices.
+KERNEL gram(mat j, mat k, const int* present, int m, i64 cols, double* part, int cross) {
+	i64 blocks = (cols + BLOCK - 1) / BLOCK;
+	for (i64 b = blockIdx.x; b < blocks; b += gridDim.x)
+		for (int s = 0; s < m; s++)
+			for (int t = 0; t < (cross ? m : s + 1); t++) {
+				if (!present[s] || !present[t]) continue;
+				double sum = 0;
+				for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x)
+					sum += (double)j.at(s, b * BLOCK + q) * k.at(t, b * BLOCK + q);
+				sum = block_sum(sum);
+				if (threadIdx.x == 0) part[(b * m + s) * m + t] = sum;
+			}
+}
+
+// Adds the blocks in order to g [m,m]. One block.
+KERNEL gram_add(double* g, i64 ld, const int* present, int m, i64 blocks, const double* part, int cross) {
+	for (int n = threadIdx.x; n < m * m; n += blockDim.x) {
+		int s = n / m, t = n % m;
+		if (!present[s] || !present[t] || (!cross && t > s)) continue;
+		double sum = 0;
+		for (i64 b = 0; b < blocks; b++) sum += part[(b * m + s) * m + t];
+		g[s * ld + t] += sum;
+		if (!cross && s != t) g[t * ld + s] += sum;
+	}
+}
+
+// dst [0] += the parts in order. One thread.
+KERNEL add_parts(double* dst, const double* part, i64 n) {
+	for (i64 i = 0; i < n; i++) dst[0] += part[i];
+}
+
+// The squares of a block of columns of what a kernel just wrote.
+__device__ inline void squares(double* part, i64 b, double mine) {
+	mine = block_sum(mine);
+	if (threadIdx.x == 0) part[b] = mine;
+}
+
+KERNEL sum_squares(const float* x, i64 n, double* part) {
+	for (i64 b = blockIdx.x; b * BLOCK < n; b += gridDim.x) {
+		double s = 0;
+		for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < n; q += blockDim.x) s += (double)x[b * BLOCK + q] * x[b * BLOCK + q];
+		squares(part, b, s);
+	}
+}
+
+KERNEL combine(float* dst, mat j, const int* present, const double* w, int m, i64 cols, double* part) {
+	for (i64 b = blockIdx.x; b * BLOCK < cols; b += gridDim.x) {
+		double sq = 0;
+		for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x) {
+			i64 p = b * BLOCK + q;
+			float s = 0;
+			for (int t = 0; t < m; t++)
+				if (present[t]) s += (float)w[t] * j.at(t, p);
+			dst[p] = s;
+			sq += (double)s * s;
+		}
+		squares(part, b, sq);
+	}
+}
+
+KERNEL grad_drop(float* dst, mat j, const int* present, const double* leak, int m, i64 cols, u64 key, u64 hi, i64 offset, double* part) {
+	for (i64 b = blockIdx.x; b * BLOCK < cols; b += gridDim.x) {
+		double sq = 0;
+		for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x) {
+			i64 p = b * BLOCK + q;
+			words w = philox(key, hi, (u64)(offset + p) / 4);
+			unsigned word = w.w[0];
+#pragma unroll
+			for (int i = 1; i < 4; i++)
+				if ((offset + p) % 4 == i) word = w.w[i];
+			double u = word / 4294967296.0, sum = 0, size = 0, out = 0;
+			for (int t = 0; t < m; t++)
+				if (present[t]) {
+					sum += j.at(t, p);
+					size += fabs((double)j.at(t, p));
+				}
+			double share = size != 0 ? (1 + sum / size) / 2 : 0.5;
+			for (int t = 0; t < m; t++) {
+				if (!present[t]) continue;
+				double v = j.at(t, p);
+				bool pass = (share > u && v > 0) || (share < u && v < 0) || v != v;
+				out += (pass ? 1 : leak[t]) * v;
+			}
+			dst[p] = (float)out;
+			sq += (double)dst[p] * dst[p];
+		}
+		squares(part, b, sq);
+	}
+}
+
+KERNEL trimmed_mean(float* dst, mat j, const int* present, int m, i64 cols, int trim, double* part) {
+	for (i64 b = blockIdx.x; b * BLOCK < cols; b += gridDim.x) {
+		double sq = 0;
+		for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x) {
+			i64 p = b * BLOCK + q;
+			int here = 0;
+			bool bad = false;
+			for (int t = 0; t < m; t++)
+				if (present[t]) {
+					here++;
+					bad |= j.at(t, p) != j.at(t, p);
+				}
+			int k = trim < (here - 1) / 2 ? trim : (here - 1) / 2;
+			double sum = 0;
+			for (int t = 0; t < m && here > 0; t++) { // a value counts when its rank is neither among the k first nor the k last
+				if (!present[t]) continue;
+				float v = j.at(t, p);
+				int rank = 0;
+				for (int s = 0; s < m; s++)
+					if (present[s] && (j.at(s, p) < v || (j.at(s, p) == v && s < t))) rank++;
+				if (rank >= k && rank < here - k) sum += v;
+			}
+			dst[p] = here == 0 ? 0 : bad ? NAN : (float)(sum / (here - 2 * k));
+			sq += (double)dst[p] * dst[p];
+		}
+		squares(part, b, sq);
+	}
+}
+
+KERNEL track(mat y, mat j, const int* present, const double* keep, const double* take, int m, i64 cols) {
+	for (i64 n = thread_id(); n < m * cols; n += threads()) {
+		int t = (int)(n / cols);
+		i64 p = n % cols;
+		if (keep[t] == 1 && (take[t] == 0 || !present[t])) continue;
+		float v = (float)keep[t] * y.at(t, p);
+		if (present[t]) v += (float)take[t] * j.at(t, p);
+		y.at(t, p) = v;
+	}
+}
+
+// part [blocks,m]
+KERNEL excess(mat s, mat j, const int* present, int m, i64 cols, double eps, double* part) {
+	for (i64 b = blockIdx.x; b * BLOCK < cols; b += gridDim.x)
+		for (int t = 0; t < m; t++) {
+			if (!present[t]) continue;
+			double sum = 0;
+			for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x) {
+				i64 p = b * BLOCK + q;
+				float sq = j.at(t, p) * j.at(t, p);
+				float total = s.at(t, p) += sq;
+				sum += (double)sq / sqrt((double)total + eps);
+			}
+			sum = block_sum(sum);
+			if (threadIdx.x == 0) part[b * m + t] = sum;
+		}
+}
+
+KERNEL excess_add(double* dst, const int* present, int m, i64 blocks, const double* part) {
+	for (int t = threadIdx.x; t < m; t += blockDim.x)
+		for (i64 b = 0; b < blocks && present[t]; b++) dst[t] += part[b * m + t];
+}
+
+KERNEL mask_rows(mat j, const int* mask, const int* present, int m, i64 cols) {
+	for (i64 n = thread_id(); n < m * cols; n += threads())
+		if (present[n / cols] && !mask[n % cols]) j.at(n / cols, n % cols) = 0;
+}
+
+KERNEL select_elements(float* dst, const float* src, const int* mask, i64 n) {
+	for (i64 i = thread_id(); i < n; i += threads())
+		if (!mask[i]) dst[i] = src[i];
+}
+
+KERNEL sgd(float* p, const float* g, float* m, i64 n, float lr, float momentum, float keep, float decay, float scale, int nesterov, int first) {
+	for (i64 i = thread_id(); i < n; i += threads()) {
+		float x = scale * g[i] + decay * p[i], d = x;
+		if (m) {
+			m[i] = first ? x : momentum * m[i] + keep * x;
+			d = nesterov ? x + momentum * m[i] : m[i];
+		}
+		p[i] -= lr * d;
+	}
+}
+
+KERNEL adam(float* p, const float* g, float* m, float* v, i64 n, float scale, float l2, float b1, float nb1, float b2, float nb2, float keep, float rate, float root, float eps) {
+	for (i64 i = thread_id(); i < n; i += threads()) {
+		float x = scale * g[i] + l2 * p[i];
+		m[i] = b1 * m[i] + nb1 * x;
+		v[i] = b2 * v[i] + nb2 * (x * x);
+		p[i] = keep * p[i] - rate * m[i] / (sqrtf(v[i]) * root + eps);
+	}
+}
+
+KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float nb1, float b2, float nb2, float decay, float scale) {
+	for (i64 i = thread_id(); i < n; i += threads()) {
+		float x = scale * g[i], u = b1 * m[i] + nb1 * x;
+		float sign = u > 0 ? 1 : u < 0 ? -1 : u;
+		p[i] -= lr * (sign + decay * p[i]);
+		m[i] = b2 * m[i] + nb2 * x;
+	}
+}
