@@ -48,11 +48,16 @@ func (s *suite) prepare() error {
 		if e.Name == "constant" || e.Name == "fixed" || e.Name == "equal" {
 			continue // they are sum by default
 		}
-		s.methods = append(s.methods, method{e.Name, []string{"surgery.method=" + e.Name}})
+		m := method{e.Name, []string{"surgery.method=" + e.Name}}
+		if e.Name == "rep_mtl" { // it works at an activation
+			m = method{"rep_mtl at the last activation", append(m.args, "surgery.at=final")}
+		}
+		s.methods = append(s.methods, m)
 	}
 	s.methods = append(s.methods,
 		method{"mgda at the last activation (UB)", []string{"surgery.method=mgda", "surgery.at=final"}},
 		method{"aligned_mtl at the last activation (UB)", []string{"surgery.method=aligned_mtl", "surgery.at=final"}},
+		method{"rotograd at the last activation", []string{"surgery.method=rotograd", "surgery.at=final"}},
 		method{"pcgrad by layer", []string{"surgery.method=pcgrad", "surgery.groups=layer"}},
 		method{"pcgrad every 5 steps", []string{"surgery.method=pcgrad", "surgery.every=5"}},
 		method{"observed_sum, sparse 0.3", []string{"surgery.method=observed_sum", "surgery.sparse=0.3"}},

@@ -133,6 +133,9 @@ func printToys(w io.Writer) error {
 			if e.Name == "observed_sum" || e.Name == "fixed" || e.Name == "equal" || e.Name == "constant" {
 				continue
 			}
+			if s, err := gradsurgery.New(e.Name, nil, 2, 1); err != nil || s.Needs.Saliency != nil {
+				continue // Rep-MTL regularises gradients at an activation, of which there is none
+			}
 			r, err := p.best(e.Name)
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.Name, err)
