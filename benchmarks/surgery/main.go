@@ -1,7 +1,7 @@
 // Command surgery compares all surgery methods with fixed weights, single-task models and equal weights, and prints Markdown tables. Every run is a file under
 // -out and is not run again, so it can be stopped and continued. Results do not depend on the machine's load; times do, and are measured apart.
 //
-//	go run ./surgery                     all methods, 3 seeds, then 2 more seeds for the best eight of each problem
+//	go run ./surgery                     all methods, five seeds, and the tables
 //	go run ./surgery -problem yeast      one problem; -method pcgrad: one method
 //	go run ./surgery -table              tables of the finished runs
 //	go run ./surgery -times              milliseconds per step of every method, on a quiet machine
@@ -55,5 +55,8 @@ func run(s *suite, table, times, toy bool) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	return nil
+	if s.only != "" {
+		return nil
+	}
+	return s.printSummary(os.Stdout)
 }

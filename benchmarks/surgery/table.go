@@ -29,8 +29,9 @@ func (p *problem) improvement(got, base map[string]map[string]float64) (mean, wo
 	worst = math.Inf(1)
 	for _, t := range p.tasks {
 		var d float64
-		for _, m := range p.metrics {
-			d += p.change(m, got[t][m], base[t][m]) / float64(len(p.metrics))
+		metrics := p.of(t)
+		for _, m := range metrics {
+			d += change(m, got[t][m], base[t][m]) / float64(len(metrics))
 		}
 		mean += d / float64(len(p.tasks))
 		worst = min(worst, d)
@@ -38,7 +39,15 @@ func (p *problem) improvement(got, base map[string]map[string]float64) (mean, wo
 	return mean, worst
 }
 
-func (p *problem) change(metric string, got, base float64) float64 {
+// of lists the metrics of a task.
+func (p *problem) of(task string) []string {
+	if m := p.metrics[task]; m != nil {
+		return m
+	}
+	return p.metrics[""]
+}
+
+func change(metric string, got, base float64) float64 {
 	d := 100 * (got - base) / base
 	if rises(metric) {
 		return d
@@ -51,7 +60,7 @@ func (s *suite) lines(p *problem) ([]line, error) {
 	var out []line
 	for _, m := range s.methods {
 		l := line{method: m}
-		for seed := 1; seed <= moreSeeds; seed++ {
+		for seed := 1; seed <= seeds; seed++ {
 			path := filepath.Join(s.out, p.name, fmt.Sprintf("%s-%d.json", strings.ReplaceAll(m.name, "/", "-"), seed))
 			if _, err := os.Stat(path); err != nil {
 				continue
@@ -92,12 +101,14 @@ func (l *line) score() float64 {
 
 // overMetrics is the mean change over all metrics of all tasks, lower is better.
 func (p *problem) overMetrics(got, base map[string]map[string]float64) (sum float64) {
+	n := 0.0
 	for _, t := range p.tasks {
-		for _, m := range p.metrics {
-			sum -= p.change(m, got[t][m], base[t][m])
+		for _, m := range p.of(t) {
+			sum -= change(m, got[t][m], base[t][m])
+			n++
 		}
 	}
-	return sum / float64(len(p.tasks)*len(p.metrics))
+	return sum / n
 }
 
 // printTable prints a problem's table.
