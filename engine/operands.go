@@ -53,10 +53,10 @@ func (e *Engine) look(rows, batch int) {
 // holdable returns the groups whose task gradients can be left as operands, and whether that takes less time than keeping rows. It weighs arithmetic of n^2 (k + n') for n rows of an
 // expert against three passes over M*k*n' numbers in memory, at a fixed ratio, so that it does not depend on the machine.
 func (e *Engine) holdable(reach []uint64, rows int) (hold []bool, faster bool) {
-	const ratio = 30 // multiply-adds in the time of a number that is written once and read twice
+	const ratio = 45 // multiply-adds in the time of a number that is written once and read twice
 	hold = make([]bool, len(e.Set.Groups))
 	params := map[*param.Param]bool{}
-	faster = true
+	products, moved := 0.0, 0.0
 	for _, u := range e.banks {
 		if !u.owned || !param.Several(reach[u.bank.Experts[0].Group.Index]) {
 			continue
@@ -64,7 +64,9 @@ func (e *Engine) holdable(reach []uint64, rows int) (hold []bool, faster bool) {
 		for _, p := range u.bank.Experts {
 			params[p] = true
 		}
-		faster = faster && u.rows*u.rows*float64(u.k+u.n) < ratio*float64(rows*u.k*u.n)
+		e := float64(len(u.bank.Experts))
+		products += e * u.rows * u.rows * float64(u.k+u.n)
+		moved += e * float64(rows*u.k*u.n)
 	}
 	some := false
 	for i, g := range e.Set.Groups {
@@ -83,7 +85,7 @@ func (e *Engine) holdable(reach []uint64, rows int) (hold []bool, faster bool) {
 	if !some {
 		return nil, false
 	}
-	return hold, faster
+	return hold, products < ratio*moved
 }
 
 // newOperands prepares a run that keeps operands. It has to be there before the sink and the surgeon are.
@@ -145,17 +147,22 @@ func (o *operands) apply() error {
 	return nil
 }
 
-// product makes the gradient of one bank: the operand without an index is in the order of experts and tasks, and its rows get the weights.
+// product makes the gradient of one bank. The rows of the narrower operand get the weights, in the order of experts and tasks.
 func (o *operands) product(h *param.Held) error {
 	be, d := o.e.be, h.Grad
-	of, first := &d.X, 2 // column of the segment table
-	if d.XIndex.Ok() {
-		of, first = &d.DY, 3
+	of, index, first := &d.X, &d.XIndex, 2 // column of the segment table
+	if d.DY.Dim(1) < d.X.Dim(1) {
+		of, index, first = &d.DY, &d.YIndex, 3
 	}
-	o.factors(h, of.Dim(0), first)
-	scaled := o.e.tape.New(of.Dim(0), of.Dim(1))
-	be.RowScale(kernels.RowScale{Dst: scaled, S: o.scale.Narrow(0, 0, of.Dim(0)), Y: *of})
-	*of = scaled
+	n := o.factors(h, first)
+	rows := of.Narrow(0, 0, min(n, of.Dim(0)))
+	if index.Ok() {
+		rows = o.e.tape.New(n, of.Dim(1))
+		be.GatherRows(kernels.GatherRows{Dst: rows, Src: *of, Index: index.Narrow(0, 0, n)})
+		*index = tensor.Tensor{}
+	}
+	*of = o.e.tape.New(rows.Dim(0), rows.Dim(1))
+	be.RowScale(kernels.RowScale{Dst: *of, S: o.scale.Narrow(0, 0, rows.Dim(0)), Y: rows})
 	segs, err := o.merge(d.Segs, len(h.Bank.Experts))
 	if err != nil {
 		return err
@@ -166,15 +173,20 @@ func (o *operands) product(h *param.Held) error {
 	return nil
 }
 
-// factors writes the weights of rows; first is the column of the segment table that says where a segment's rows begin.
-func (o *operands) factors(h *param.Held, rows, first int) {
+// factors writes the weights of rows and returns their number; first is the column of the segment table that says where a segment's rows begin.
+func (o *operands) factors(h *param.Held, first int) (rows int) {
 	be, s := o.e.be, o.e.surgeon
+	segs := h.Grad.Segs.I32()
+	for i := range h.Grad.Segs.Dim(0) {
+		if seg := segs[i*kernels.SegCols:][:kernels.SegCols]; seg[4] > 0 {
+			rows = max(rows, int(seg[first]+seg[4]))
+		}
+	}
 	if !o.host.Ok() || o.host.Len() < rows {
 		o.host, o.scale = be.New(dtype.F64, rows), be.New(be.Float, rows)
 	}
 	f := o.host.F64()[:rows]
 	clear(f)
-	segs := h.Grad.Segs.I32()
 	for i := range h.Grad.Segs.Dim(0) {
 		seg := segs[i*kernels.SegCols:][:kernels.SegCols]
 		w, t := 1.0, int(seg[1])
@@ -189,6 +201,7 @@ func (o *operands) factors(h *param.Held, rows, first int) {
 		}
 	}
 	be.Copy(kernels.Copy{Dst: o.scale.Narrow(0, 0, rows), Src: o.host.Narrow(0, 0, rows)})
+	return rows
 }
 
 // merge makes one segment of the segments of every expert.

@@ -11,7 +11,9 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +49,18 @@ func main() {
 	counts := flag.String("tasks", "2,4,8", "numbers of tasks")
 	batch := flag.Int("batch", 1024, "rows per step; 0: 1024 per task")
 	kinds := flag.String("rows", "shared,owned", "kinds of rows")
+	profile := flag.String("profile", "", "file for a CPU profile of everything")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	fmt.Println("| rows | tasks | batch | method | ms | ratio to plain | arithmetic (1+2M)/3 | allocations per step |\n|---|---|---|---|---|---|---|---|")
 	for _, kind := range strings.Split(*kinds, ",") {
 		if kind != "shared" && kind != "owned" {

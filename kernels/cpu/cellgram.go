@@ -5,7 +5,7 @@ import (
 	"artel/kernels/cpu/internal/gemm"
 )
 
-// cells is CellGram and its memory: the rows of all groups side by side, and the inner products of a group's rows.
+// cells is CellGram and its memory: the rows of all groups side by side where they are not that already, and the inner products of a group's rows.
 type cells struct {
 	b        *backend
 	args     kernels.CellGram
@@ -13,17 +13,18 @@ type cells struct {
 	x, y     []int32   // row of X and of DY by gathered row
 	task     []int32   // by gathered row
 	gx, gy   []float32 // [R,k] and [R,n]
+	inX, inY bool      // the rows of every group follow one another in X, in DY
 	ax, ay   []float32 // by group [N,N], its lower triangle in blocks
 	gather   *loop[kernels.CellGram]
 	reduce   *loop[kernels.CellGram]
 	products func()
 }
 
-// cellGroup is the gathered rows [row0, row0+n) of a group, and where its inner products start.
-type cellGroup struct{ group, row0, n, at int }
+// cellGroup is the gathered rows [row0, row0+n) of a group, the first of them in X and in DY, and where its inner products start.
+type cellGroup struct{ group, row0, n, x0, y0, at int }
 
 // cellBlock is the number of rows whose inner products with all earlier ones, and each other, are one product.
-const cellBlock = 64
+const cellBlock = 48
 
 func (b *backend) newCellGram() *cells {
 	c := &cells{b: b, products: b.newProducts()}
@@ -35,8 +36,18 @@ func (c *cells) run(a kernels.CellGram) {
 	c.args = a
 	c.list(intMatrix(a.Segs))
 	k, n, rows := a.X.Dim(1), a.DY.Dim(1), len(c.task)
-	c.gx, c.gy = grown(c.gx, rows*k), grown(c.gy, rows*n)
-	c.gather.call(c.b.pool, a, rows, k+n)
+	x, y := matrix(a.X), matrix(a.DY)
+	if !c.inX {
+		c.gx = grown(c.gx, rows*k)
+		x = kernelRows(c.gx, k)
+	}
+	if !c.inY {
+		c.gy = grown(c.gy, rows*n)
+		y = kernelRows(c.gy, n)
+	}
+	if !c.inX || !c.inY {
+		c.gather.call(c.b.pool, a, rows, k+n)
+	}
 	size := 0
 	for i := range c.groups {
 		c.groups[i].at = size
@@ -45,9 +56,16 @@ func (c *cells) run(a kernels.CellGram) {
 	c.ax, c.ay = grown(c.ax, size), grown(c.ay, size)
 	c.b.products = c.b.products[:0]
 	for _, g := range c.groups {
+		x0, y0 := g.row0, g.row0
+		if c.inX {
+			x0 = g.x0
+		}
+		if c.inY {
+			y0 = g.y0
+		}
 		for lo := 0; lo < g.n; lo += cellBlock {
 			hi := min(lo+cellBlock, g.n)
-			c.b.products = append(c.b.products, rowProducts(c.gx, c.ax, g, lo, hi, k), rowProducts(c.gy, c.ay, g, lo, hi, n))
+			c.b.products = append(c.b.products, rowProducts(x, x0, c.ax, g, lo, hi), rowProducts(y, y0, c.ay, g, lo, hi))
 		}
 	}
 	if len(c.b.products) == 0 {
@@ -67,10 +85,13 @@ func (c *cells) run(a kernels.CellGram) {
 	}
 }
 
-// rowProducts is the inner products of rows [lo,hi) of a group with rows [0,hi), of length k.
-func rowProducts(x, out []float32, g cellGroup, lo, hi, k int) gemm.Product {
+// kernelRows views contiguous rows of n elements.
+func kernelRows(p []float32, n int) rows { return rows{p: p, cols: n, ld: n} }
+
+// rowProducts is the inner products of rows [lo,hi) of a group with rows [0,hi); the group begins at row first of x.
+func rowProducts(x rows, first int, out []float32, g cellGroup, lo, hi int) gemm.Product {
 	return gemm.Product{
-		M: hi - lo, N: hi, K: k, A: gemm.Mat{P: x[(g.row0+lo)*k:], RS: k, CS: 1}, B: gemm.Mat{P: x[g.row0*k:], RS: 1, CS: k},
+		M: hi - lo, N: hi, K: x.cols, A: gemm.Mat{P: x.p[(first+lo)*x.ld:], RS: x.ld, CS: 1}, B: gemm.Mat{P: x.p[first*x.ld:], RS: 1, CS: x.ld},
 		C: out[g.at+lo*g.n:], LDC: g.n,
 	}
 }
@@ -79,15 +100,18 @@ func rowProducts(x, out []float32, g cellGroup, lo, hi, k int) gemm.Product {
 func (c *cells) list(segs table) {
 	xi, yi := ints(c.args.XIndex), ints(c.args.YIndex)
 	c.groups, c.x, c.y, c.task = c.groups[:0], c.x[:0], c.y[:0], c.task[:0]
+	c.inX, c.inY = xi == nil, yi == nil
 	for i := range segs.n {
 		s := segs.segment(i)
 		if s.n == 0 {
 			continue
 		}
 		if last := len(c.groups) - 1; last < 0 || c.groups[last].group != s.group {
-			c.groups = append(c.groups, cellGroup{group: s.group, row0: len(c.task)})
+			c.groups = append(c.groups, cellGroup{group: s.group, row0: len(c.task), x0: s.act0, y0: s.row0})
 		}
-		c.groups[len(c.groups)-1].n += s.n
+		g := &c.groups[len(c.groups)-1]
+		c.inX, c.inY = c.inX && s.act0 == g.x0+g.n, c.inY && s.row0 == g.y0+g.n
+		g.n += s.n
 		for r := range s.n {
 			x, y := int32(s.act0+r), int32(s.row0+r)
 			if xi != nil {
@@ -104,8 +128,12 @@ func (c *cells) list(segs table) {
 func (c *cells) gatherRows(a *kernels.CellGram, lo, hi int) {
 	x, y := matrix(a.X), matrix(a.DY)
 	for r := lo; r < hi; r++ {
-		copy(c.gx[r*x.cols:(r+1)*x.cols], x.row(int(c.x[r])))
-		copy(c.gy[r*y.cols:(r+1)*y.cols], y.row(int(c.y[r])))
+		if !c.inX {
+			copy(c.gx[r*x.cols:(r+1)*x.cols], x.row(int(c.x[r])))
+		}
+		if !c.inY {
+			copy(c.gy[r*y.cols:(r+1)*y.cols], y.row(int(c.y[r])))
+		}
 	}
 }
 
