@@ -43,5 +43,7 @@ func decodeTiled(m []byte) (t driver.Tiled, ok bool) {
 			t.Strides[i-1] = le.Uint64(m[40+8*(i-1):])
 		}
 	}
+	// The unit knows no stride for dimension 0: the encoder ignores it.
+	t.Steps[0] = 1
 	return t, t.Check() == nil
 }
