@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"artel/config"
 	"artel/gradsurgery"
 	"artel/rng"
 )
@@ -59,22 +60,43 @@ func TestPresence(t *testing.T) {
 
 // TestRestore: ten steps equal five, a saved and restored state, and five more, bit for bit; with absent tasks and two units.
 func TestRestore(t *testing.T) {
+	type member struct {
+		gradsurgery.Entry
+		cfg any
+	}
+	var all []member
 	for _, e := range gradsurgery.Entries() {
+		m := member{Entry: e}
+		switch e.Name { // defaults under which the test would end before the state matters
+		case "dwa":
+			m.cfg = &gradsurgery.DWAOptions{Temperature: 2, Window: 2}
+		case "rotograd":
+			m.cfg = &gradsurgery.RotoGradOptions{BurnIn: 2}
+		}
+		all = append(all, m)
+	}
+	for name, cfg := range map[string]any{ // options that have memory of another kind
+		"nash_mtl":    &gradsurgery.NashOptions{Every: 3},
+		"gradnorm":    &gradsurgery.GradNormOptions{Alpha: 1.5, LR: 0.1, Layers: "all", Form: "softmax"},
+		"m_config":    &gradsurgery.MConFIGOptions{Beta: 0.9, Rotate: true},
+		"uncertainty": &gradsurgery.UncertaintyOptions{Optimizer: "sgd", LR: 0.1},
+		"cr_mogm":     &gradsurgery.CRMOGMOptions{Alpha: 0.5, Base: config.With("gradvac", &gradsurgery.GradVacOptions{Beta: 0.5, Order: "random", Reduction: "sum", Track: "all"})},
+	} {
+		e, err := gradsurgery.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, member{e, cfg})
+	}
+	for _, e := range all {
 		t.Run(e.Name, func(t *testing.T) {
 			const tasks = 4
 			units := 2
-			if levelOf(t, e) == gradsurgery.Losses {
+			if levelOf(t, e.Entry) == gradsurgery.Losses {
 				units = 1
 			}
 			fresh := func() *gradsurgery.Surgery {
-				var cfg any
-				if e.Name == "dwa" {
-					cfg = &gradsurgery.DWAOptions{Temperature: 2, Window: 2} // else the test ends within the first window
-				}
-				if e.Name == "rotograd" {
-					cfg = &gradsurgery.RotoGradOptions{BurnIn: 2}
-				}
-				s, err := gradsurgery.New(e.Name, cfg, tasks, units)
+				s, err := gradsurgery.New(e.Name, e.cfg, tasks, units)
 				if err != nil {
 					t.Fatal(err)
 				}
