@@ -92,6 +92,11 @@ func (d *device) surgery() kernels.Surgery {
 			d.op("training", "mask_rows").mat(a.J).ptr(a.Mask).ptr(a.Present).i32(m, 0).i64(n).over(m * n)
 		},
 		Saliency: d.saliency,
+		CellGram: func(a kernels.CellGram) {
+			groups := a.G.Dim(0)
+			d.op("training", "cell_gram").ptr(a.G).i64(a.G.Stride(0), a.G.Stride(1)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(a.X.Dim(1), a.DY.Dim(1)).blocks(groups)
+		},
 		Select: func(a kernels.Select) {
 			n := a.Dst.Dim(0)
 			d.op("training", "select_elements").ptr(a.Dst).ptr(a.Src).ptr(a.Mask).i64(n).over(n)

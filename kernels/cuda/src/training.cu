@@ -194,3 +194,31 @@ KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float
 		m[i] = b2 * m[i] + nb2 * x;
 	}
 }
+
+// Inner products of task gradients of a bank without the gradients: <X_i^T dY_i, X_j^T dY_j> is the sum over pairs of rows of <x, x'> <dy, dy'>. A block per group; a warp
+// per pair of rows.
+KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n) {
+	for (int group = blockIdx.x; group < groups; group += gridDim.x)
+		for (int a = 0; a < segments; a++) {
+			segment s = segment_of(segs, a);
+			if (s.group != group || s.n == 0) continue;
+			for (int b = 0; b < segments; b++) {
+				segment t = segment_of(segs, b);
+				if (t.group != group || t.n == 0) continue;
+				double mine = 0;
+				for (i64 q = threadIdx.x / 32; q < (i64)s.n * t.n; q += blockDim.x / 32) {
+					i64 i = q / t.n, j = q % t.n;
+					const float *xa = x.row(row_of(xi, s.act0 + i)), *xb = x.row(row_of(xi, t.act0 + j));
+					const float *ya = dy.row(row_of(yi, s.row0 + i)), *yb = dy.row(row_of(yi, t.row0 + j));
+					double u = 0, v = 0;
+					for (i64 p = lane(); p < k; p += 32) u += (double)xa[p] * xb[p];
+					for (i64 p = lane(); p < n; p += 32) v += (double)ya[p] * yb[p];
+					u = warp_sum(u) * warp_sum(v);
+					if (lane() == 0) mine += u;
+				}
+				mine = block_sum(mine);
+				if (threadIdx.x == 0) g[group * group_stride + s.task * row_stride + t.task] += mine;
+				__syncthreads();
+			}
+		}
+}
