@@ -100,17 +100,18 @@ func (w *warp) move(c *smallCopy, l int) {
 	}
 	clear(to[size:])
 	if r := w.blk.races; r != nil {
-		r.landed(w, uint64(at), uint64(c.n))
+		r.landed(w, l, uint64(at), uint64(c.n))
 	}
 }
 
-// landed marks a copy's bytes as written by the warp now.
-func (r *races) landed(w *warp, a, n uint64) {
+// landed marks a copy's bytes as written by the lane now.
+func (r *races) landed(w *warp, l int, a, n uint64) {
 	for i := a; i < a+n; i++ {
 		r.flight[i] = 0
 	}
 	for g := a / 2; g < (a+n)/2; g++ {
 		r.writer[g], r.kind[g], r.epoch[g] = int16(w.clock.id), byStore, w.clock.seen[w.clock.id]
+		r.wlane[g], r.wsync[g] = uint8(l), w.syncs
 	}
 }
 

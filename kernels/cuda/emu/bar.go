@@ -26,6 +26,7 @@ func (b *block) arrive(w *warp, in *inst, id, n, want int) {
 	}
 	br.want = want
 	br.arrived += n
+	w.syncs++
 	w.clock.release(&br.clock)
 	b.complete(id)
 }

@@ -52,7 +52,10 @@ func barrier(d *decoder) {
 		}
 		d.allow("warp", "sync")
 		d.out.a = d.src(0, ptx.B32)
-		d.emit(Barrier, func(w *warp, in *inst) { w.members(in, in.a, func(uint32) {}) })
+		d.emit(Barrier, func(w *warp, in *inst) {
+			w.syncs++
+			w.members(in, in.a, func(uint32) {})
+		})
 	case d.has("cluster"):
 		d.clusterBarrier()
 	default:

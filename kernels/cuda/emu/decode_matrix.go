@@ -53,7 +53,7 @@ func moveMatrix(d *decoder) {
 		}
 	}
 	m := d.memory(at, 16)
-	m.read, m.write = load, !load
+	m.read, m.write, m.wide16 = load, !load, true
 	d.out.mem = m
 	rows := uint32(uint64(1)<<(8*n) - 1)
 	d.emit(SharedMem, func(w *warp, in *inst) {

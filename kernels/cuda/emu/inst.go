@@ -28,4 +28,5 @@ type access struct {
 	write  bool
 	read   bool
 	atomic bool // both, in one step
+	wide16 bool // rows of matrices, whose elements belong to other lanes than the address
 }

@@ -227,6 +227,7 @@ func (d *decoder) waitBarrier() {
 			case over(w, in, b, l):
 				yes |= 1 << l
 				w.clock.acquire(&b.done)
+				w.syncs++
 			case try:
 				w.wait = waiter{kind: onPhase, bar: int(uint32(w.addrs[l])), seen: b.version}
 				w.state = waiting

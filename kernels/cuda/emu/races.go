@@ -7,16 +7,23 @@ import (
 
 // races is the sanitizer's shadow of shared memory. Accesses are compared in grains of two bytes; single bytes are not looked at.
 type races struct {
-	init   []bool     // by byte: was written
-	writer []int16    // by grain: component of the clock that wrote last, -1 for none
-	kind   []uint8    // by grain: how it was written
-	epoch  []uint32   // by grain: when
-	line   []int32    // by grain: of the writer's instruction
-	reads  []uint32   // by grain and component: epoch of the last read
-	flight []uint8    // by byte: 1 for asynchronous writes on their way
-	n      int        // components
-	agent  clockState // of the async proxy, the last component
+	init   []bool   // by byte: was written
+	writer []int16  // by grain: component of the clock that wrote last, -1 for none
+	kind   []uint8  // by grain: how it was written
+	epoch  []uint32 // by grain: when
+	line   []int32  // by grain: of the writer's instruction
+	reads  []uint32 // by grain and component: epoch of the last read
+	flight []uint8  // by byte: 1 for asynchronous writes on their way
+	n      int      // components
+	// Within a warp, lanes are ordered by bar.warp.sync and barriers only: by grain, who wrote and who read last, several for more than one lane, and the warp's count of those then.
+	wlane, rlane []uint8
+	wsync, rsync []uint32
+	rwarp        []int16
+	agent        clockState // of the async proxy, the last component
 }
+
+// several is the lane of accesses that more than one made, or that belong to the whole warp.
+const several = 255
 
 // The ways to write.
 const (
@@ -27,14 +34,15 @@ const (
 
 func newRaces(shared, warps int) *races {
 	g, n := (shared+1)/2, warps+1
-	return &races{init: make([]bool, shared), writer: make([]int16, g), kind: make([]uint8, g), epoch: make([]uint32, g), line: make([]int32, g), reads: make([]uint32, g*n),
+	return &races{init: make([]bool, shared), writer: make([]int16, g), kind: make([]uint8, g), epoch: make([]uint32, g), line: make([]int32, g), wlane: make([]uint8, g), rlane: make([]uint8, g),
+		wsync: make([]uint32, g), rsync: make([]uint32, g), rwarp: make([]int16, g), reads: make([]uint32, g*n),
 		flight: make([]uint8, shared), n: n}
 }
 
 func (r *races) reset() {
 	clear(r.init)
 	for i := range r.writer {
-		r.writer[i] = -1
+		r.writer[i], r.rwarp[i] = -1, -1
 	}
 	clear(r.reads)
 	clear(r.flight)
@@ -116,23 +124,58 @@ func (w *warp) sharedAccess(in *inst, l int, a, n uint64, async bool) bool {
 	if n < 2 {
 		return true
 	}
-	kind := byStore
+	kind, lane := byStore, uint8(l)
 	if atomic {
 		kind = byAtomic
 	}
+	if m.wide16 {
+		lane = several
+	}
 	for g := a / 2; g < (a+n)/2; g++ {
-		if !w.ordered(in, l, a, int(g), write, atomic, async) {
+		if !w.ordered(in, l, a, int(g), write, atomic, async) || !w.lanesOrdered(in, l, lane, a, int(g), write, atomic) {
 			return false
 		}
 		if write {
 			r.writer[g], r.kind[g], r.epoch[g] = int16(w.clock.id), kind, w.clock.seen[w.clock.id]
 			r.line[g] = int32(in.asm.Line)
+			r.wlane[g], r.wsync[g] = lane, w.syncs
 		}
 		if read && !atomic {
 			r.reads[int(g)*r.n+w.clock.id] = w.clock.seen[w.clock.id]
+			r.readBy(int(g), w, lane)
 		}
 	}
 	return true
+}
+
+// readBy records a read within the warp.
+func (r *races) readBy(g int, w *warp, lane uint8) {
+	id := int16(w.clock.id)
+	if r.rwarp[g] == id && r.rsync[g] == w.syncs && r.rlane[g] != lane {
+		lane = several
+	}
+	r.rwarp[g], r.rsync[g], r.rlane[g] = id, w.syncs, lane
+}
+
+// lanesOrdered checks one grain against accesses by other lanes of the warp since its last bar.warp.sync. Lanes that write one place by one instruction are let pass.
+func (w *warp) lanesOrdered(in *inst, l int, lane uint8, a uint64, g int, write, atomic bool) bool {
+	r, id := w.blk.races, int16(w.clock.id)
+	if r.writer[g] == id && r.wsync[g] == w.syncs && r.wlane[g] != lane && !(atomic && r.kind[g] == byAtomic) && !(write && r.line[g] == int32(in.asm.Line)) {
+		w.fault(SharedRace, in, l, a, "%s of this warp wrote it at line %d and no bar.warp.sync lies between", laneName(r.wlane[g]), r.line[g])
+		return false
+	}
+	if write && r.rwarp[g] == id && r.rsync[g] == w.syncs && r.rlane[g] != lane {
+		w.fault(SharedRace, in, l, a, "%s of this warp reads it and no bar.warp.sync lies between", laneName(r.rlane[g]))
+		return false
+	}
+	return true
+}
+
+func laneName(l uint8) string {
+	if l == several {
+		return "more than one lane"
+	}
+	return "lane " + strconv.Itoa(int(l))
 }
 
 // readable checks that bytes were written and that no asynchronous copy is about to write them.

@@ -119,6 +119,26 @@ LAST:
 //FIX bar.sync 1, 96;
 ld.shared.u32 %r6, [%r3]; // FAULT
 DONE:`},
+	{"race within a warp, write and read", emu.SharedRace, 32, `
+xor.b32 %r6, %r2, 4; add.s32 %r6, %r6, %r3;
+st.shared.u32 [%r4], %r1;
+//FIX bar.warp.sync -1;
+ld.shared.u32 %r7, [%r6]; // FAULT
+`},
+	{"race within a warp, read and write", emu.SharedRace, 32, `
+xor.b32 %r6, %r2, 4; add.s32 %r6, %r6, %r3;
+st.shared.u32 [%r4], %r1;
+bar.warp.sync -1;
+ld.shared.u32 %r7, [%r6];
+//FIX bar.warp.sync -1;
+st.shared.u32 [%r4], %r7; // FAULT
+`},
+	{"ldmatrix of another lane's rows", emu.SharedRace, 32, `
+shl.b32 %r6, %r1, 4; add.s32 %r6, %r6, %r3;
+st.shared.v4.u32 [%r6], {%r1, %r1, %r1, %r1};
+//FIX bar.warp.sync -1;
+ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r7, %r8, %r9, %r10}, [%r6]; // FAULT
+`},
 	{"divergent barrier", emu.DivergentBarrier, 32, `
 @%p2 bra THEN; //CUT
 bar.sync 0; // FAULT
@@ -213,6 +233,7 @@ bar.sync 0;
 	{"bulk store never waited for", emu.MissingWait, 32, `
 st.shared.u32 [%r4], %r1;
 fence.proxy.async.shared::cta;
+bar.warp.sync -1;
 @%p1 cp.async.bulk.global.shared::cta.bulk_group [%rd1], [%r3], 128; // FAULT
 @%p1 cp.async.bulk.commit_group;
 //FIX @%p1 cp.async.bulk.wait_group.read 0;
@@ -220,6 +241,7 @@ fence.proxy.async.shared::cta;
 	{"bulk store misaligned", emu.Misaligned, 32, `
 st.shared.u32 [%r4], %r1;
 fence.proxy.async.shared::cta;
+bar.warp.sync -1;
 @%p1 cp.async.bulk.global.shared::cta.bulk_group [%rd1+4], [%r3], 128; //CUT // FAULT
 @%p1 cp.async.bulk.commit_group;
 @%p1 cp.async.bulk.wait_group.read 0;`},

@@ -52,6 +52,7 @@ type warp struct {
 	clusterRound   uint64
 	async          asyncState
 	clock          clockState
+	syncs          uint32 // times the lanes were ordered, for the sanitizer
 }
 
 // profile counts the executions of one instruction.
