@@ -26,7 +26,7 @@ func (t *Tape) LossAt(i int) *Loss { return &t.losses.chunks[i/slabChunk][i%slab
 // newLoss records a scalar that starts at 0.
 func (t *Tape) newLoss(name string, task int) *Loss {
 	l := t.losses.next()
-	*l = Loss{Name: name, Task: task, Value: t.arena.New(dtype.F64, 1)}
+	*l = Loss{Name: name, Task: task, Value: t.NewShared(dtype.F64, 1)}
 	if len(t.scope) > 0 {
 		l.Scope = t.scope[len(t.scope)-1]
 	}

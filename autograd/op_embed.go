@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"artel/dtype"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -62,7 +63,7 @@ func TaskTable(t *Tape, table *param.Param) *Var {
 	s := t.spaces.next()
 	s.N, s.Owned = t.tasks, true
 	start := len(t.blocks)
-	ids := t.NewI32(t.tasks)
+	ids := t.NewShared(dtype.I32, t.tasks)
 	for i := 0; i < t.tasks; i++ {
 		t.blocks = append(t.blocks, Block{Task: i, Act0: i, N: 1, share: 1})
 		ids.I32()[i] = int32(i)
@@ -104,7 +105,7 @@ func (o *addByTask) Backward(t *Tape) {
 			t.be.Fill(dt, 0)
 		}
 		s, ts := o.x.Space, o.table.Space
-		index := t.NewI32(s.C)
+		index := t.NewShared(dtype.I32, s.C)
 		ix := index.I32()
 		for _, b := range s.Blocks {
 			for r := 0; r < b.N; r++ {

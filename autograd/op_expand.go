@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"artel/dtype"
 	"artel/kernels"
 	"artel/tensor"
 )
@@ -30,7 +31,7 @@ func Expand(t *Tape, x *Var) *Var {
 	}
 	s.Blocks = t.blocks[start:len(t.blocks):len(t.blocks)]
 	t.layout(s)
-	index := t.NewI32(s.N)
+	index := t.NewShared(dtype.I32, s.N)
 	ix := index.I32()
 	for i, b := range s.Blocks {
 		for r := 0; r < b.N; r++ {
@@ -49,7 +50,7 @@ func Expand(t *Tape, x *Var) *Var {
 
 // expandKeys gives the copies of a row different keys: the task, counted from 1, goes into the top bits of the second word.
 func expandKeys(t *Tape, keys tensor.Tensor, s *Space, index []int32) tensor.Tensor {
-	out := t.NewI32(s.N, 2)
+	out := t.NewShared(dtype.I32, s.N, 2)
 	src, dst := keys.I32(), out.I32()
 	ks := keys.Stride(0)
 	for _, b := range s.Blocks {

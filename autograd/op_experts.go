@@ -123,7 +123,7 @@ func (o *experts) Backward(t *Tape) {
 // gradBank makes the gradient of a bank, or leaves its operands to the sink.
 func (t *Tape) gradBank(b *param.Bank, g kernels.GradW) {
 	if t.sink.Holds(b.Experts[0].Group) {
-		t.sink.Hold(b, g)
+		t.sink.Hold(b, g, t.ints(g.Segs))
 		return
 	}
 	g.Dst, g.Touched = t.sink.BankRows(b)

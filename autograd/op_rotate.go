@@ -91,10 +91,11 @@ func (o *rotate) Backward(t *Tape) {
 func (o *rotate) direction(t *Tape, back tensor.Tensor, n int) tensor.Tensor {
 	s, d := o.x.Space, o.x.Cols()
 	mean, v := t.New(n, d), t.New(n, d)
-	length := t.arena.New(dtype.F64, 1)
+	length := t.NewShared(dtype.F64, 1)
 	norm := func(x tensor.Tensor) float64 {
 		t.be.Fill(length, 0)
 		t.be.SumSquares(kernels.SumSquares{X: x.Reshape(n * d), Dst: length})
+		t.Sync()
 		return math.Sqrt(length.F64()[0])
 	}
 	share := 1 / float64(len(s.Blocks))

@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"artel/dtype"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -59,7 +60,7 @@ func (o *taskLinear) block(t *Tape, b Block, dy, dx tensor.Tensor, acc, need boo
 	if need {
 		t.be.GEMM(kernels.GEMM{A: dy.Narrow(0, row0, b.N), B: w.Value.T(), C: dx.Narrow(0, row0, b.N), Accumulate: acc})
 	}
-	one := t.NewI32(1, kernels.SegCols)
+	one := t.NewShared(dtype.I32, 1, kernels.SegCols)
 	task := int(segs.I32()[seg*kernels.SegCols+1])
 	putSeg(one, 0, task, b.Act0, row0, b.N)
 	dst, touched := t.sink.Rows(w)

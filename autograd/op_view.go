@@ -1,6 +1,9 @@
 package autograd
 
-import "artel/kernels"
+import (
+	"artel/dtype"
+	"artel/kernels"
+)
 
 // TaskView is the rows of x that belong to a task: what a task's head reads. Nothing is copied, forward or backward: the value is
 // a slice of x, its cotangent a slice of x's. ok is false when the task has no rows here.
@@ -31,7 +34,7 @@ func TaskView(t *Tape, x *Var, task int) (view *Var, ok bool) {
 	start := len(t.blocks)
 	t.blocks = append(t.blocks, Block{Task: task, N: b.N, share: b.share})
 	s.Blocks = t.blocks[start : start+1 : start+1]
-	s.Segs = t.NewI32(1, kernels.SegCols)
+	s.Segs = t.NewShared(dtype.I32, 1, kernels.SegCols)
 	segTask := task
 	if !x.Space.stacked {
 		segTask = 0

@@ -105,7 +105,7 @@ func (t *Tape) layout(s *Space) {
 	}
 	s.Act, s.Segs, s.Task = tensor.Tensor{}, tensor.Tensor{}, tensor.Tensor{}
 	if s.Owned {
-		s.Task = t.arena.New(dtype.I32, s.N)
+		s.Task = t.NewShared(dtype.I32, s.N)
 		own := s.Task.I32()
 		for _, b := range s.Blocks {
 			for i := 0; i < b.N; i++ {
@@ -114,7 +114,7 @@ func (t *Tape) layout(s *Space) {
 		}
 	}
 	if !s.stacked {
-		s.Segs = t.arena.New(dtype.I32, 1, kernels.SegCols)
+		s.Segs = t.NewShared(dtype.I32, 1, kernels.SegCols)
 		putSeg(s.Segs, 0, 0, 0, 0, s.N)
 		return
 	}
@@ -122,7 +122,7 @@ func (t *Tape) layout(s *Space) {
 	if s.aux0 >= 0 {
 		rows++
 	}
-	s.Segs = t.arena.New(dtype.I32, rows, kernels.SegCols)
+	s.Segs = t.NewShared(dtype.I32, rows, kernels.SegCols)
 	identity := s.C == s.N
 	for i, b := range s.Blocks {
 		putSeg(s.Segs, i, b.Task, b.Act0, b.Cot0, b.N)
@@ -134,7 +134,7 @@ func (t *Tape) layout(s *Space) {
 	if identity {
 		return
 	}
-	s.Act = t.arena.New(dtype.I32, s.C)
+	s.Act = t.NewShared(dtype.I32, s.C)
 	act := s.Act.I32()
 	for _, b := range s.Blocks {
 		for i := 0; i < b.N; i++ {

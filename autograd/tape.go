@@ -27,6 +27,8 @@ type Tape struct {
 	auxTask bool
 	be      *kernels.Backend
 	arena   *tensor.Arena
+	tables  [2]*tensor.Arena // memory that the host reaches too; two take turns where ops may still read the last recording's
+	turn    int
 	sink    *param.Sink
 	seeds   []float64
 	share   float64
@@ -67,7 +69,7 @@ type node struct {
 
 // NewTape returns an empty tape for the given number of tasks.
 func NewTape(be *kernels.Backend, tasks int) *Tape {
-	t := &Tape{be: be, tasks: tasks, arena: tensor.NewArena(be.Alloc), pools: map[any]resetter{}, mode: Eval}
+	t := &Tape{be: be, tasks: tasks, arena: tensor.NewArena(be.Alloc), tables: [2]*tensor.Arena{tensor.NewArena(be.AllocShared), tensor.NewArena(be.AllocShared)}, pools: map[any]resetter{}, mode: Eval}
 	t.bad.made = -1
 	return t
 }
@@ -87,6 +89,10 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 		p.reset()
 	}
 	t.arena.Reset()
+	if t.be.Apart {
+		t.turn = 1 - t.turn
+	}
+	t.tables[t.turn].Reset()
 	t.err = nil
 	t.scope = t.scope[:0]
 	t.sink = nil
@@ -121,7 +127,30 @@ func (t *Tape) Arena() *tensor.Arena { return t.arena }
 // New returns a float tensor with undefined contents that lives as long as the recording.
 func (t *Tape) New(shape ...int) tensor.Tensor { return t.arena.New(t.be.Float, shape...) }
 
-// NewI32 is New for indices.
+// NewShared returns a tensor with undefined contents that the host writes or reads itself, see kernels.Backend.AllocShared. It lives as long as the recording,
+// also when it was made in a backward pass. Between two recordings there is at least one Sync.
+func (t *Tape) NewShared(d dtype.Type, shape ...int) tensor.Tensor {
+	return t.tables[t.turn].New(d, shape...)
+}
+
+// Sync waits until all ops have finished, before the host reads what they wrote. An error of the device becomes the tape's.
+func (t *Tape) Sync() {
+	if err := t.be.Sync(); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
+// ints returns the elements of an I32 tensor that ops wrote.
+func (t *Tape) ints(x tensor.Tensor) []int32 {
+	if !t.be.Apart {
+		return x.I32()
+	}
+	h := tensor.New(dtype.I32, x.Shape()...)
+	t.be.Copy(kernels.Copy{Dst: h, Src: x})
+	return h.I32()
+}
+
+// NewI32 is New for indices that only ops read and write.
 func (t *Tape) NewI32(shape ...int) tensor.Tensor { return t.arena.New(dtype.I32, shape...) }
 
 // Err returns the first error since Begin.

@@ -44,7 +44,7 @@ func (e *Engine) newAt(cfg *Config, method *gradsurgery.Surgery, rows int, seed 
 	}
 	c.Memory = "rows"
 	e.methods, e.method = []*gradsurgery.Surgery{method}, method
-	e.at = &at{e: e, gram: e.be.New(dtype.F64, rows*rows), w: e.be.New(dtype.F64, rows), present: e.be.New(dtype.I32, rows)}
+	e.at = &at{e: e, gram: e.be.NewShared(dtype.F64, rows*rows), w: e.be.NewShared(dtype.F64, rows), present: e.be.NewShared(dtype.I32, rows)}
 	e.be.Fill(e.at.present, 1)
 	e.at.take = e.at.combine
 	if n.Saliency != nil {
@@ -122,6 +122,7 @@ func (a *at) products(r autograd.TapRun, gram []float64) {
 	g := a.gram.Narrow(0, 0, m*m)
 	a.e.be.Fill(g, 0)
 	a.e.be.Gram(kernels.Gram{J: r.J, Present: a.present.Narrow(0, 0, m), G: g.Reshape(m, m)})
+	a.e.tape.Sync()
 	for i, x := range r.Tasks {
 		for j, y := range r.Tasks {
 			gram[x*rows+y] += g.F64()[i*m+j]
@@ -131,6 +132,7 @@ func (a *at) products(r autograd.TapRun, gram []float64) {
 
 // of gathers the numbers of a run's tasks.
 func (a *at) of(w tensor.Tensor, tasks []int) tensor.Tensor {
+	a.e.tape.Sync() // the last run's numbers are in use until then
 	for i, t := range tasks {
 		a.w.F64()[i] = w.F64()[t]
 	}

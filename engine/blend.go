@@ -92,7 +92,7 @@ func (e *Engine) weighted() error {
 	}
 	copy(e.losses, b.losses)
 	e.aux = aux
-	return nil
+	return e.be.Sync()
 }
 
 // scaleBack closes a weighted plain pass.
@@ -127,6 +127,7 @@ func (e *Engine) drain(p *param.Param, rows, present tensor.Tensor) {
 	if c.unit != nil {
 		w = c.unit.w
 	}
+	e.tape.Sync()
 	counts := s.spare.I32()
 	for t, v := range present.I32() {
 		counts[t] = 0
@@ -162,6 +163,9 @@ func (e *Engine) combineStreamed() error {
 	e.tape.Rewind()
 	s.sink.Begin(e.be)
 	if err := e.tape.Backward(s.sink, nil); err != nil {
+		return err
+	}
+	if err := e.be.Sync(); err != nil {
 		return err
 	}
 	e.finishCombining()

@@ -145,7 +145,7 @@ func (e *Engine) recordLoss(h *autograd.Var, s *data.Segment, scale float64) {
 // target is the labels or values of a segment.
 func (e *Engine) target(s *data.Segment) tensor.Tensor {
 	if e.tasks[s.Task].classes {
-		return e.feed.ints(s.Labels, s.N)
+		return e.feed.ints(e.tape, s.Labels, s.N)
 	}
 	return e.feed.floats(e.tape, s.Values, s.N, len(s.Values)/s.N)
 }

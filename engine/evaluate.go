@@ -83,19 +83,23 @@ func (e *Engine) evaluateSegment(h *autograd.Var, s *data.Segment, sums []taskSu
 	target := e.target(s)
 	before := e.tape.Losses()
 	t.loss.Record(e.tape, logits, target, 1)
-	if e.tape.Err() == nil {
-		sum.loss += e.tape.LossAt(before).Value.F64()[0]
+	if e.tape.Err() != nil {
+		return
 	}
 	sum.n += float64(countLabels(s))
 	if t.classes {
-		c := e.tape.NewI32(2)
+		c := e.tape.NewShared(dtype.I32, 2)
 		e.be.Fill(c, 0)
 		e.be.Metrics(kernels.Metrics{X: logits.Value, Label: target, Correct: c})
+		e.tape.Sync()
+		sum.loss += e.tape.LossAt(before).Value.F64()[0]
 		sum.correct += float64(c.I32()[0])
 		return
 	}
 	out := tensor.New(dtype.F64, logits.Rows(), logits.Cols())
 	e.be.Copy(kernels.Copy{Dst: out, Src: logits.Value})
+	e.tape.Sync()
+	sum.loss += e.tape.LossAt(before).Value.F64()[0]
 	for i, x := range out.F64() {
 		y := float64(s.Values[i])
 		if y != y {

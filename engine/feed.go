@@ -29,7 +29,7 @@ func (f *feed) space(t *autograd.Tape, b *data.Batch) *autograd.Space {
 	for _, s := range b.Segments {
 		f.blocks = append(f.blocks, autograd.Block{Task: s.Task, Act0: s.Row0, N: s.N})
 	}
-	return t.NewSpace(b.Rows, f.blocks, f.ints(b.Keys, b.Rows, 2))
+	return t.NewSpace(b.Rows, f.blocks, f.ints(t, b.Keys, b.Rows, 2))
 }
 
 // inputs are the domains of b; floats are converted where the backend wants another type.
@@ -41,15 +41,20 @@ func (f *feed) inputs(t *autograd.Tape, b *data.Batch) []model.Rows {
 			r.Dense = f.floats(t, d.Dense, d.N, len(d.Dense)/d.N)
 		}
 		if len(d.IDs) > 0 {
-			r.IDs, r.Off = f.ints(d.IDs, len(d.IDs)), f.ints(d.Off, len(d.Off))
+			r.IDs, r.Off = f.ints(t, d.IDs, len(d.IDs)), f.ints(t, d.Off, len(d.Off))
 		}
 		f.rows = append(f.rows, r)
 	}
 	return f.rows
 }
 
-// ints views s as an I32 tensor.
-func (f *feed) ints(s []int32, shape ...int) tensor.Tensor {
+// ints views s as an I32 tensor, or copies it to memory that the device reaches.
+func (f *feed) ints(t *autograd.Tape, s []int32, shape ...int) tensor.Tensor {
+	if f.be.Apart {
+		x := t.NewShared(dtype.I32, shape...)
+		copy(x.I32(), s)
+		return x
+	}
 	st, ok := f.i32[&s[0]]
 	if !ok || st.Len < len(s) {
 		st = tensor.WrapI32(s[:cap(s)])
@@ -66,7 +71,7 @@ func (f *feed) floats(t *autograd.Tape, s []float32, shape ...int) tensor.Tensor
 		f.f32[&s[0]] = st
 	}
 	x := tensor.Of(st, 0, shape...)
-	if f.be.Float == dtype.F32 {
+	if f.be.Float == dtype.F32 && !f.be.Apart {
 		return x
 	}
 	y := t.New(shape...)

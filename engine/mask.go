@@ -22,7 +22,10 @@ type mask struct {
 // newMask chooses share of the inputs of every neuron, at least one, in the weight matrices that several tasks reach. Ties go to the lower input.
 func newMask(be *kernels.Backend, set *param.Set, reach []uint64, share float64) *mask {
 	m := &mask{keep: be.New(dtype.I32, set.Flat.Len()), origin: be.New(be.Float, set.Flat.Len()), one: be.New(dtype.I32, 1), all: be.New(dtype.I32, param.MaxTasks)}
-	be.Fill(m.keep, 1)
+	train := tensor.New(dtype.I32, set.Flat.Len())
+	for i := range train.I32() {
+		train.I32()[i] = 1
+	}
 	be.Fill(m.one, 1)
 	be.Fill(m.all, 1)
 	be.Copy(kernels.Copy{Dst: m.origin, Src: set.Flat})
@@ -34,7 +37,7 @@ func newMask(be *kernels.Backend, set *param.Set, reach []uint64, share float64)
 		in, out := p.Shape()[0], p.Shape()[1]
 		values := tensor.New(dtype.F64, in, out)
 		be.Copy(kernels.Copy{Dst: values, Src: p.Value})
-		w, keep := values.F64(), m.keep.I32()[p.Off:p.Off+p.Len()]
+		w, keep := values.F64(), train.I32()[p.Off:p.Off+p.Len()]
 		order := make([]int, in)
 		for j := range out {
 			for i := range order {
@@ -55,6 +58,7 @@ func newMask(be *kernels.Backend, set *param.Set, reach []uint64, share float64)
 			}
 		}
 	}
+	be.Copy(kernels.Copy{Dst: m.keep, Src: train})
 	return m
 }
 

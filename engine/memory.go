@@ -23,7 +23,7 @@ type memory struct {
 func newMemory(be *kernels.Backend, sink *param.Sink) *memory {
 	m := sink.Tasks
 	return &memory{
-		gram: be.New(dtype.F64, m, m), excess: be.New(dtype.F64, m), keep: be.New(dtype.F64, m), take: be.New(dtype.F64, m),
+		gram: be.NewShared(dtype.F64, m, m), excess: be.NewShared(dtype.F64, m), keep: be.NewShared(dtype.F64, m), take: be.NewShared(dtype.F64, m),
 		k: make([]float64, m), t: make([]float64, m), e: make([]float64, 0, m),
 	}
 }
@@ -45,6 +45,9 @@ func (y *memory) step(s *surgeon, u *unit) error {
 		for _, g := range u.groups {
 			s.be.Excess(kernels.Excess{S: s.sink.GroupOf(y.squares, g), J: s.sink.GroupRows(g), Present: s.cells[g.Index].present, Dst: y.excess, Eps: 1e-7})
 		}
+		if err := s.be.Sync(); err != nil {
+			return err
+		}
 		y.e = y.e[:0]
 		for _, t := range s.tasks {
 			y.e = append(y.e, y.excess.F64()[t])
@@ -58,8 +61,9 @@ func (y *memory) step(s *surgeon, u *unit) error {
 	if err := u.method.Track(&s.in, keep, take); err != nil {
 		return err
 	}
-	s.be.Fill(y.keep, 1) // absent tasks stay as they are
-	s.be.Fill(y.take, 0)
+	for t := range y.keep.F64() {
+		y.keep.F64()[t], y.take.F64()[t] = 1, 0 // absent tasks stay as they are
+	}
 	for i, t := range s.tasks {
 		y.keep.F64()[t], y.take.F64()[t] = keep[i], take[i]
 	}
@@ -74,6 +78,9 @@ func (y *memory) step(s *surgeon, u *unit) error {
 		tracked := s.sink.GroupOf(y.tracked, g)
 		s.be.Track(kernels.Track{Y: tracked, J: s.sink.GroupRows(g), Present: s.cells[g.Index].present, Keep: y.keep, Take: y.take})
 		s.be.Gram(kernels.Gram{J: tracked, Present: u.all, G: y.gram}) // a cell without rows in this step still has what it had before
+	}
+	if err := s.be.Sync(); err != nil {
+		return err
 	}
 	s.gram = s.ofPresent(s.gram, y.gram.F64())
 	s.in.Gram = s.gram

@@ -95,7 +95,7 @@ func (e *Engine) newOperands(hold []bool, tasks int) *operands {
 	for _, u := range e.banks {
 		most = max(most, len(u.bank.Experts))
 	}
-	o.gram, o.segs = e.be.New(dtype.F64, most*tasks*tasks), e.be.New(dtype.I32, most, kernels.SegCols)
+	o.gram, o.segs = e.be.NewShared(dtype.F64, most*tasks*tasks), e.be.NewShared(dtype.I32, most, kernels.SegCols)
 	return o
 }
 
@@ -121,6 +121,7 @@ func (o *operands) keep(h param.Held) {
 	o.e.be.Fill(g, 0)
 	d := h.Grad
 	o.e.be.CellGram(kernels.CellGram{X: d.X, XIndex: d.XIndex, DY: d.DY, YIndex: d.YIndex, Segs: d.Segs, G: g.Reshape(n, m, m)})
+	o.e.tape.Sync()
 	for i, p := range h.Bank.Experts {
 		add(s.cells[p.Group.Index].gram.F64(), g.F64()[i*m*m:(i+1)*m*m])
 	}
@@ -137,6 +138,9 @@ func (o *operands) apply() error {
 		if err := o.product(&o.held[i]); err != nil {
 			return err
 		}
+	}
+	if err := be.Sync(); err != nil {
+		return err
 	}
 	for i, g := range o.e.Set.Groups {
 		if o.hold[i] {
@@ -163,7 +167,7 @@ func (o *operands) product(h *param.Held) error {
 	}
 	*of = o.e.tape.New(rows.Dim(0), rows.Dim(1))
 	be.RowScale(kernels.RowScale{Dst: *of, S: o.scale.Narrow(0, 0, rows.Dim(0)), Y: rows})
-	segs, err := o.merge(d.Segs, len(h.Bank.Experts))
+	segs, err := o.merge(h.Segs, len(h.Bank.Experts))
 	if err != nil {
 		return err
 	}
@@ -176,14 +180,14 @@ func (o *operands) product(h *param.Held) error {
 // factors writes the weights of rows and returns their number; first is the column of the segment table that says where a segment's rows begin.
 func (o *operands) factors(h *param.Held, first int) (rows int) {
 	be, s := o.e.be, o.e.surgeon
-	segs := h.Grad.Segs.I32()
+	segs := h.Segs
 	for i := range h.Grad.Segs.Dim(0) {
 		if seg := segs[i*kernels.SegCols:][:kernels.SegCols]; seg[4] > 0 {
 			rows = max(rows, int(seg[first]+seg[4]))
 		}
 	}
 	if !o.host.Ok() || o.host.Len() < rows {
-		o.host, o.scale = be.New(dtype.F64, rows), be.New(be.Float, rows)
+		o.host, o.scale = tensor.New(dtype.F64, rows), be.New(be.Float, rows)
 	}
 	f := o.host.F64()[:rows]
 	clear(f)
@@ -205,11 +209,10 @@ func (o *operands) factors(h *param.Held, first int) (rows int) {
 }
 
 // merge makes one segment of the segments of every expert.
-func (o *operands) merge(segs tensor.Tensor, experts int) (tensor.Tensor, error) {
+func (o *operands) merge(in []int32, experts int) (tensor.Tensor, error) {
 	out := o.segs.Narrow(0, 0, experts)
 	clear(out.I32()[:experts*kernels.SegCols])
-	in := segs.I32()
-	for i := range segs.Dim(0) {
+	for i := range len(in) / kernels.SegCols {
 		s := in[i*kernels.SegCols:][:kernels.SegCols]
 		if s[4] == 0 {
 			continue

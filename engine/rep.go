@@ -40,7 +40,7 @@ func (e *Engine) newRep(o *gradsurgery.Saliency, at, name string) error {
 	if err := e.be.Require("Saliency"); err != nil {
 		return err
 	}
-	e.at.rep = &rep{e: e, o: *o, sink: param.NewPlain(e.be, e.Set), loss: e.be.New(dtype.F64, 2), size: e.be.New(dtype.F64, 1), losses: make([]float64, len(e.tasks))}
+	e.at.rep = &rep{e: e, o: *o, sink: param.NewPlain(e.be, e.Set), loss: e.be.NewShared(dtype.F64, 2), size: e.be.NewShared(dtype.F64, 1), losses: make([]float64, len(e.tasks))}
 	return nil
 }
 
@@ -83,6 +83,7 @@ func (r *rep) measure(runs []autograd.TapRun) {
 func (r *rep) squares(x tensor.Tensor) float64 {
 	r.e.be.Fill(r.size, 0)
 	r.e.be.SumSquares(kernels.SumSquares{X: x, Dst: r.size})
+	r.e.tape.Sync()
 	return r.size.F64()[0]
 }
 
@@ -103,6 +104,9 @@ func (r *rep) add() error {
 		}
 		r.sink.Begin(e.be)
 		if err := e.tape.Backward(r.sink, nil); err != nil {
+			return err
+		}
+		if err := e.be.Sync(); err != nil {
 			return err
 		}
 		e.surgeon.settleAll(r.sink)

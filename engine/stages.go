@@ -134,6 +134,7 @@ func (e *Engine) recordLosses(h *autograd.Var, b *data.Batch) {
 			e.recordLoss(h, s, e.tasks[s.Task].weight/float64(n))
 		}
 	}
+	e.tape.Sync()
 	for i := 0; i < e.tape.Losses(); i++ {
 		l := e.tape.LossAt(i)
 		if l.Task == autograd.AuxLoss {
@@ -206,6 +207,9 @@ func (e *Engine) replay() error {
 // combine makes one gradient from what the backward passes left, and returns its squared norm.
 func (e *Engine) combine() (float64, error) {
 	s := e.surgeon
+	if err := e.be.Sync(); err != nil { // which destinations hold a gradient
+		return 0, err
+	}
 	for t := range s.active {
 		if t < len(e.tasks) {
 			s.active[t], s.losses[t] = e.everywhere[t], e.losses[t]
@@ -240,6 +244,9 @@ func (e *Engine) combine() (float64, error) {
 		e.mask.gradient(e.be, e.sink.Grad)
 	}
 	e.opt.NormSq(e.sink.Grad, s.normSq)
+	if err := e.be.Sync(); err != nil {
+		return 0, err
+	}
 	return s.normSq.F64()[0], nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"artel/config"
 	"artel/data"
 	"artel/gradsurgery"
+	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
 
@@ -49,7 +50,7 @@ func (e *Engine) Snapshot(seconds float64, version string) (*checkpoint.Snapshot
 		return nil, err
 	}
 	return &checkpoint.Snapshot{
-		Step: e.step, Model: e.modelTensors(), Optim: e.optimTensors(), State: raw,
+		Step: e.step, Model: e.download(e.modelTensors()), Optim: e.download(e.optimTensors()), State: raw,
 		Metadata: map[string]string{"version": version, "config": string(text)},
 	}, nil
 }
@@ -135,10 +136,10 @@ func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
 		}
 		saved = append(saved, a)
 	}
-	if err := l.CopyInto(e.modelTensors()); err != nil {
+	if err := e.fill(l.CopyInto, e.modelTensors()); err != nil {
 		return 0, err
 	}
-	if err := l.CopyOptimInto(e.optimTensors()); err != nil {
+	if err := e.fill(l.CopyOptimInto, e.optimTensors()); err != nil {
 		return 0, err
 	}
 	if err := restoreArrays(e.surgeryState(), saved); err != nil {
@@ -154,11 +155,36 @@ func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
 
 // LoadWeights takes the parameters of a checkpoint, and their average when it has one, for evaluation.
 func (e *Engine) LoadWeights(l *checkpoint.Loaded) error {
-	if err := l.CopyInto(e.modelTensors()); err != nil {
+	if err := e.fill(l.CopyInto, e.modelTensors()); err != nil {
 		return err
 	}
 	if e.ema.Ok() {
-		return l.CopyOptimInto(e.optimTensors())
+		return e.fill(l.CopyOptimInto, e.optimTensors())
 	}
 	return nil
+}
+
+// download returns the tensors where the host reaches them: copies of those of a device.
+func (e *Engine) download(list []checkpoint.Tensor) []checkpoint.Tensor {
+	if !e.be.Apart {
+		return list
+	}
+	out := make([]checkpoint.Tensor, len(list))
+	for i, t := range list {
+		out[i] = checkpoint.Tensor{Name: t.Name, Value: tensor.New(t.Value.Type, t.Value.Shape()...)}
+		e.be.Copy(kernels.Copy{Dst: out[i].Value, Src: t.Value})
+	}
+	return out
+}
+
+// fill has the tensors filled from a checkpoint, those of a device by way of the host.
+func (e *Engine) fill(from func([]checkpoint.Tensor) error, list []checkpoint.Tensor) error {
+	host := e.download(list)
+	if err := from(host); err != nil || !e.be.Apart {
+		return err
+	}
+	for i, t := range list {
+		e.be.Copy(kernels.Copy{Dst: t.Value, Src: host[i].Value})
+	}
+	return e.be.Sync()
 }

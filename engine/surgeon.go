@@ -51,11 +51,11 @@ type cell struct {
 // newSurgeon prepares surgery on the groups of the sinks. The caller has sorted the groups into units.
 func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []*param.Group, stream rng.Stream) *surgeon {
 	sink := sinks[len(sinks)-1]
-	s := &surgeon{be: be, sinks: sinks, sink: sink, units: units, plain: plain, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.New(dtype.F64, 1)}
+	s := &surgeon{be: be, sinks: sinks, sink: sink, units: units, plain: plain, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.NewShared(dtype.F64, 1)}
 	m := sink.Tasks
 	s.cells = make([]cell, len(sink.Set.Groups))
 	for i := range s.cells {
-		s.cells[i] = cell{present: be.New(dtype.I32, m), gram: be.New(dtype.F64, m, m)}
+		s.cells[i] = cell{present: be.NewShared(dtype.I32, m), gram: be.NewShared(dtype.F64, m, m)}
 	}
 	for i := range units {
 		u := &units[i]
@@ -73,9 +73,9 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 	s.active, s.losses = make([]bool, m), make([]float64, m)
 	s.tasks, s.small, s.gram, s.w = make([]int, 0, m), make([]float64, 0, m), make([]float64, 0, m*m), make([]float64, m)
 	s.column.Leak = make([]float64, m)
-	s.ones, s.spare = be.New(dtype.F64, m), be.New(dtype.I32, m)
+	s.ones, s.spare = be.NewShared(dtype.F64, m), be.NewShared(dtype.I32, m)
 	be.Fill(s.ones, 1)
-	s.cross, s.between = be.New(dtype.F64, m, m), make([]float64, 0, m*m)
+	s.cross, s.between = be.NewShared(dtype.F64, m, m), make([]float64, 0, m*m)
 	return s
 }
 
@@ -85,6 +85,15 @@ func (s *surgeon) combine(step int64, held *operands) (float64, error) {
 	for i := range s.units {
 		u := &s.units[i]
 		s.settle(u)
+		if u.method.Needs.Level != gradsurgery.TaskGradients && !s.reused {
+			s.products(u)
+		}
+	}
+	if err := s.be.Sync(); err != nil { // the inner products of all units at once
+		return 0, err
+	}
+	for i := range s.units {
+		u := &s.units[i]
 		if u.method.Needs.Level == gradsurgery.TaskGradients {
 			s.ask(step, u)
 			if err := s.columns(u); err != nil {
@@ -93,7 +102,6 @@ func (s *surgeon) combine(step int64, held *operands) (float64, error) {
 			continue
 		}
 		if !s.reused {
-			s.products(u)
 			if err := s.solve(step, u); err != nil {
 				return 0, err
 			}
@@ -107,6 +115,9 @@ func (s *surgeon) combine(step int64, held *operands) (float64, error) {
 		if err := held.apply(); err != nil {
 			return 0, err
 		}
+	}
+	if err := s.be.Sync(); err != nil {
+		return 0, err
 	}
 	return s.normSq.F64()[0], nil
 }
@@ -167,6 +178,9 @@ func (s *surgeon) solve(step int64, u *unit) error {
 		s.be.Fill(s.cross, 0)
 		for _, g := range u.groups {
 			s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: s.cells[g.Index].present, G: s.cross})
+		}
+		if err := s.be.Sync(); err != nil {
+			return err
 		}
 		s.between = s.ofPresent(s.between, s.cross.F64())
 		s.in.Cross = s.between
@@ -269,6 +283,9 @@ func (s *surgeon) firstNotFinite() string {
 	for _, g := range s.sink.Set.Groups {
 		s.be.Fill(s.normSq, 0)
 		s.be.SumSquares(kernels.SumSquares{X: s.sink.GroupGrad(g), Dst: s.normSq})
+		if err := s.be.Sync(); err != nil {
+			return err.Error()
+		}
 		if v := s.normSq.F64()[0]; v-v != 0 {
 			return g.Name()
 		}

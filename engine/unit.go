@@ -33,7 +33,7 @@ type unit struct {
 
 // prepare takes memory for m tasks.
 func (u *unit) prepare(be *kernels.Backend, m int) {
-	u.gram, u.w, u.any, u.all = make([]float64, m*m), be.New(dtype.F64, m), make([]bool, m), be.New(dtype.I32, m)
+	u.gram, u.w, u.any, u.all = make([]float64, m*m), be.NewShared(dtype.F64, m), make([]bool, m), be.NewShared(dtype.I32, m)
 	be.Fill(u.w, 1)
 	for _, g := range u.groups {
 		if slices.ContainsFunc(g.Params, func(p *param.Param) bool { return len(p.Shape()) > 1 }) {

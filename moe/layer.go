@@ -157,7 +157,20 @@ func (l *Layer) balance(t *autograd.Tape, sel Selection, set tensor.Tensor, sets
 	t.Backend().CountPicks(kernels.CountPicks{Index: sel.Index, Set: set, Count: count, Rows: rows})
 	n := float64(set.Dim(0))
 	for s := 0; s < sets; s++ {
-		t.Backend().Fill(weight.Narrow(0, s, 1), float64(rows.I32()[s])/n)
+		t.Backend().Fill(weight.Narrow(0, s, 1), float64(rowsOf(sel.Probs.Space, s, sets))/n)
 	}
 	autograd.BalanceLoss(t, sel.Probs, count, set, weight, rows, coef*t.RowShare())
+}
+
+// rowsOf counts the rows of a set: all of them, or those of a task.
+func rowsOf(s *autograd.Space, set, sets int) (n int) {
+	if sets == 1 {
+		return s.N
+	}
+	for _, b := range s.Blocks {
+		if b.Task == set {
+			n += b.N
+		}
+	}
+	return n
 }

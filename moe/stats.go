@@ -39,7 +39,7 @@ func (l *Layer) Observe(be *kernels.Backend, s *Stats) {
 	}
 	e := l.Config.Experts
 	s.Rows += int64(p.T)
-	for i, n := range p.Count.I32() {
+	for i, n := range hostInts(be, p.Count) {
 		if i == e {
 			s.Dropped += int64(n)
 			continue
@@ -48,7 +48,7 @@ func (l *Layer) Observe(be *kernels.Backend, s *Stats) {
 		s.Picks += int64(n)
 	}
 	if l.last.space.Owned {
-		idx := l.last.sel.Index.I32()
+		idx := hostInts(be, l.last.sel.Index)
 		for i, task := range l.last.space.Task.I32() {
 			for _, x := range idx[i*p.K : (i+1)*p.K] {
 				if x >= 0 {
@@ -68,6 +68,16 @@ func (l *Layer) Observe(be *kernels.Backend, s *Stats) {
 			s.Entropy -= v * math.Log(v)
 		}
 	}
+}
+
+// hostInts returns the elements of an I32 tensor, once all ops have finished.
+func hostInts(be *kernels.Backend, x tensor.Tensor) []int32 {
+	if !be.Apart {
+		return x.I32()
+	}
+	h := tensor.New(dtype.I32, x.Shape()...)
+	be.Copy(kernels.Copy{Dst: h, Src: x})
+	return h.I32()
 }
 
 // Reset empties s.

@@ -1,6 +1,7 @@
 package moe
 
 import (
+	"artel/dtype"
 	"fmt"
 
 	"artel/autograd"
@@ -63,7 +64,7 @@ func (r *taskLookup) Route(t *autograd.Tape, x *autograd.Var) Selection {
 		t.Failf("task_lookup: want task-owned rows (put 'expand' before this layer)")
 		return Selection{}
 	}
-	table := t.NewI32(r.tasks, r.k)
+	table := t.NewShared(dtype.I32, r.tasks, r.k)
 	copy(table.I32(), r.table)
 	index := t.NewI32(x.Rows(), r.k)
 	t.Backend().GatherRows(kernels.GatherRows{Dst: index, Src: table, Index: x.Space.Task})

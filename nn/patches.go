@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"artel/dtype"
 	"fmt"
 
 	"artel/autograd"
@@ -67,7 +68,7 @@ func (p *Patches) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 			return t.Bad()
 		}
 		l := &p.layers[i]
-		index := t.NewI32(len(l.index))
+		index := t.NewShared(dtype.I32, len(l.index))
 		copy(index.I32(), l.index)
 		h := autograd.Map(t, kernels.ReLU, l.linear.Forward(t, autograd.Patches(t, x, index, l.count)))
 		x = autograd.Join(t, h, s)

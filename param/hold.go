@@ -6,6 +6,7 @@ import "artel/kernels"
 type Held struct {
 	Bank *Bank
 	Grad kernels.GradW
+	Segs []int32 // the elements of Grad.Segs
 }
 
 // NewHolding is NewPerTask without rows for the groups with hold: what would make them goes to keep instead.
@@ -22,13 +23,12 @@ func NewHolding(be *kernels.Backend, s *Set, tasks int, reach []uint64, hold []b
 // Holds reports whether the sink takes the operands of the group's gradients.
 func (k *Sink) Holds(g *Group) bool { return k.hold != nil && k.hold[g.Index] }
 
-// Hold takes the operands of a bank's gradient; its parameters have no other use in the recording.
-func (k *Sink) Hold(b *Bank, g kernels.GradW) {
-	segs := g.Segs.I32()
+// Hold takes the operands of a bank's gradient, with the elements of its segments; its parameters have no other use in the recording.
+func (k *Sink) Hold(b *Bank, g kernels.GradW, segs []int32) {
 	for i := range g.Segs.Dim(0) {
 		if s := segs[i*kernels.SegCols:]; s[4] > 0 {
 			k.touched.I32()[b.Experts[s[0]].Index*k.Tasks+int(s[1])] = 1
 		}
 	}
-	k.keep(Held{b, g})
+	k.keep(Held{b, g, segs})
 }

@@ -38,7 +38,7 @@ func NewPlainInto(be *kernels.Backend, s *Set, grad tensor.Tensor) *Sink {
 	for i := range k.jacOff {
 		k.jacOff[i] = -1
 	}
-	k.touched = be.New(dtype.I32, len(s.Params), 1)
+	k.touched = be.NewShared(dtype.I32, len(s.Params), 1)
 	return k
 }
 
@@ -66,7 +66,7 @@ func newSink(be *kernels.Backend, s *Set, tasks int, reach []uint64, hold []bool
 			k.Cols += g.Len
 		}
 	}
-	k.touched = be.New(dtype.I32, len(s.Params), tasks)
+	k.touched = be.NewShared(dtype.I32, len(s.Params), tasks)
 	return k, nil
 }
 

@@ -15,7 +15,7 @@ var ranks = []string{
 	"kernels kernels/cuda/emu",
 	"param kernels/internal/host kernels/cuda/emu/provider kernels/cuda/emu/roofline",
 	"kernels/ref kernels/cpu kernels/cuda autograd optim gradsurgery data",
-	"kernels/kerneltest internal/tapetest nn",
+	"kernels/kerneltest internal/tapetest internal/apart nn",
 	"moe",
 	"model",
 	"checkpoint report",

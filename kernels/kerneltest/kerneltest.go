@@ -24,7 +24,7 @@ type Options struct {
 	// Every case leaves it at 1.
 	SetWorkers func(int)
 	// Transfer copies all elements of src to dst of the same type and length, where one of them is on the host and the
-	// other came from the backend's Alloc. It is needed when that is not host memory.
+	// other came from the backend's Alloc. Without it the backend's Copy does that.
 	Transfer func(dst, src *tensor.Storage) error
 	// RequireAll makes an op that the backend lacks a failure instead of a skip.
 	RequireAll bool
@@ -69,7 +69,7 @@ type opTest struct {
 // opTests lists the tests in the order of the contract.
 func opTests() []opTest {
 	return []opTest{
-		{"Alloc", testAlloc}, {"Sync", testSync},
+		{"Alloc", testAlloc}, {"AllocShared", testAllocShared}, {"Sync", testSync},
 		{"Fill", testFill}, {"Copy", testCopy}, {"Axpy", testAxpy},
 		{"GatherRows", testGatherRows}, {"ScatterRows", testScatterRows}, {"GatherCols", testGatherCols}, {"ScatterCols", testScatterCols},
 		{"GEMM", testGEMM}, {"GroupedGEMM", testGroupedGEMM}, {"GradW", testGradW}, {"GradB", testGradB},

@@ -34,6 +34,36 @@ func testAlloc(s *suite) {
 	}
 }
 
+// testAllocShared checks that the host and ops reach the same zeroed memory.
+func testAllocShared(s *suite) {
+	for _, d := range []dtype.Type{dtype.F64, dtype.I32} {
+		for _, n := range []int{0, 1, 1000} {
+			st := s.b.AllocShared(d, n)
+			if st.Type != d || st.Len != n || !st.OnHost() {
+				s.t.Fatalf("AllocShared(%v, %d) = %v, %d, on the host %v", d, n, st.Type, st.Len, st.OnHost())
+			}
+			x, set := tensor.Of(st, 0, n), setter(tensor.Of(st, 0, n))
+			for i := range n {
+				if v := whole(st)(i); v != 0 {
+					s.t.Fatalf("AllocShared(%v, %d): element %d is %v, want 0", d, n, i, v)
+				}
+				set(i, float64(i))
+			}
+			y := s.b.NewShared(d, n)
+			s.b.Copy(kernels.Copy{Dst: y, Src: x})
+			s.b.Fill(x, 7)
+			if err := s.b.Sync(); err != nil {
+				s.t.Fatalf("AllocShared(%v, %d): %v", d, n, err)
+			}
+			for i := range n {
+				if v, w := whole(st)(i), whole(y.Storage())(i); v != 7 || w != float64(i) {
+					s.t.Fatalf("AllocShared(%v, %d): element %d is %v and its copy %v, want 7 and %d", d, n, i, v, w, i)
+				}
+			}
+		}
+	}
+}
+
 // fullOf returns a host storage of ones.
 func fullOf(d dtype.Type, n int) *tensor.Storage {
 	st := tensor.NewHost(d, n)
