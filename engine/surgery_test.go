@@ -17,8 +17,8 @@ var exact = []string{"device=ref", "optimizer.rule=sgd", "optimizer.lr=0.1", "op
 // sameRuns checks that two engines train alike.
 func sameRuns(t *testing.T, what string, a, b *engine.Engine) {
 	t.Helper()
-	steps(t, a, 5)
-	steps(t, b, 5)
+	steps(t, a, 4)
+	steps(t, b, 4)
 	tol.Check(t, what, dtype.F64, 100000, params(a), params(b))
 }
 
@@ -49,8 +49,9 @@ func TestMemoryModes(t *testing.T) {
 			if a, b := engine.RowBytes(gram), engine.RowBytes(rows); a >= b {
 				t.Errorf("gram takes %d bytes, rows %d", a, b)
 			}
-			again := newEngine(t, append(args, "surgery.memory=gram")...)
-			sameRuns(t, "by a second combining pass", engine.WithoutPlainPasses(again), newEngine(t, append(args, "surgery.memory=rows")...))
+			again := engine.WithoutPlainPasses(newEngine(t, append(args, "surgery.memory=gram")...))
+			steps(t, again, 4)
+			tol.Check(t, "by a second combining pass", dtype.F64, 100000, params(again), params(rows))
 		})
 	}
 }
