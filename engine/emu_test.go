@@ -9,6 +9,7 @@ import (
 	"artel/engine"
 	"artel/kernels"
 	"artel/kernels/cuda"
+	"artel/kernels/cuda/driver/fake"
 	"artel/kernels/cuda/emu"
 	"artel/kernels/cuda/emu/provider"
 )
@@ -87,3 +88,32 @@ func restore(t *testing.T, to, from *engine.Engine) {
 	}
 }
 
+// TestStepShape counts the driver's calls in a step: what waits is what design note 8 declares, nothing is allocated, loaded or copied back.
+func TestStepShape(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		waits  int
+	}{{"sum", 3}, {"pcgrad", 4}} {
+		f := fake.New()
+		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newOn(t, newConfig(t, "surgery.method="+c.method, "data.prefetch=0"), be)
+		steps(t, e, 4)
+		f.Calls = nil
+		steps(t, e, 1)
+		if n := f.Count("cuStreamSynchronize"); n != c.waits {
+			t.Errorf("%s: a step waits %d times, want %d", c.method, n, c.waits)
+		}
+		for _, call := range []string{"cuMemAlloc", "cuMemHostAlloc", "cuMemFree", "cuMemFreeHost", "cuModuleLoadDataEx", "cuModuleGetFunction", "cuMemcpyDtoHAsync", "cuMemcpyDtoH", "cuMemcpyHtoD", "cuCtxSynchronize"} {
+			if n := f.Count(call); n != 0 {
+				t.Errorf("%s: %d calls of %s in a step, want none", c.method, n, call)
+			}
+		}
+		if n := f.Count("cuMemcpyHtoDAsync"); n != 1 {
+			t.Errorf("%s: %d uploads in a step, want one: the rows", c.method, n)
+		}
+		t.Logf("%s: %d launches, %d calls in a step", c.method, f.Count("cuLaunchKernel"), len(f.Calls))
+	}
+}

@@ -32,7 +32,7 @@ type device struct {
 	err        error
 	blocks     []driver.Ptr
 	hosts      []driver.Host
-	staging    driver.Host
+	staging    staging
 	scratch    driver.Ptr // of ops that need partial results
 	room       int64      // bytes of scratch
 
@@ -101,6 +101,7 @@ func (d *device) take() error {
 func (d *device) sync() error {
 	defer d.enter()()
 	d.fail(d.api.StreamSynchronize(d.stream))
+	d.staging.used = 0
 	d.reclaim()
 	return d.take()
 }
