@@ -173,5 +173,13 @@ func (d *decoder) typ() ptx.Type {
 	return ptx.B32
 }
 
+// word returns a modifier, "" when there are fewer.
+func (d *decoder) word(i int) string {
+	if i < 0 || i >= len(d.in.Mods) {
+		return ""
+	}
+	return d.in.Mods[i]
+}
+
 // has reports whether the opcode has a modifier.
 func (d *decoder) has(m string) bool { return d.in.Has(m) }

@@ -297,7 +297,7 @@ func dotProduct(d *decoder) {
 		d.fail("want two types")
 		return
 	}
-	sa, sb := d.in.Mods[0] == "s32", d.in.Mods[1] == "s32"
+	sa, sb := d.word(0) == "s32", d.word(1) == "s32"
 	d.allow()
 	d.out.d, d.out.a, d.out.b, d.out.c = d.dst(0, ptx.B32), d.src(1, ptx.B32), d.src(2, ptx.B32), d.src(3, ptx.B32)
 	part := func(v uint32, i int, signed bool) int32 {
@@ -321,7 +321,7 @@ func testProperty(d *decoder) {
 	}
 	t := d.typ()
 	d.allow("finite", "infinite", "number", "notanumber", "normal", "subnormal")
-	kind := d.in.Mods[0]
+	kind := d.word(0)
 	d.out.d, d.out.a = d.predDst(d.arg(0)), d.src(1, t)
 	least := math.Ldexp(1, -126)
 	if t == ptx.F64 {

@@ -61,9 +61,9 @@ func bit(b bool) uint32 {
 
 // comparison returns the function that compares two operands of a type.
 func (d *decoder) comparison(t ptx.Type) func(w *warp, in *inst) uint32 {
-	op, ok := comparisons[d.in.Mods[0]]
+	op, ok := comparisons[d.word(0)]
 	if !ok {
-		d.fail("comparison .%s is not known", d.in.Mods[0])
+		d.fail("comparison .%s is not known", d.word(0))
 	}
 	switch t {
 	case ptx.S16:
@@ -138,7 +138,7 @@ func setPredicate(d *decoder) {
 	f := d.comparison(t)
 	if n == 3 && q < 0 {
 		if t == ptx.S32 && f != nil {
-			d.emit(Compare, hotCompare[int32](comparisons[d.in.Mods[0]]))
+			d.emit(Compare, hotCompare[int32](comparisons[d.word(0)]))
 			return
 		}
 		d.emit(Compare, func(w *warp, in *inst) { setPred(w, in.d, f(w, in)) })
@@ -194,7 +194,7 @@ func setRegister(d *decoder) {
 	}
 	d.allow(compareMods()...)
 	t := d.typ()
-	to := ptx.TypeOf(d.in.Mods[len(d.in.Mods)-2])
+	to := ptx.TypeOf(d.word(len(d.in.Mods)-2))
 	yes := uint32(every)
 	if to == ptx.F32 {
 		yes = 0x3f800000

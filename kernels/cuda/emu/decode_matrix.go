@@ -107,7 +107,7 @@ func matrixMultiply(d *decoder) {
 	}
 	types := d.in.Mods[5:]
 	s := matrixShape{}
-	switch d.in.Mods[2] {
+	switch d.word(2) {
 	case "m16n8k16":
 		s.k = 16
 	case "m16n8k8":
@@ -116,7 +116,7 @@ func matrixMultiply(d *decoder) {
 		s.k = 4
 	}
 	switch {
-	case types[0] != "f32" || types[3] != "f32" || types[1] != types[2] || d.in.Mods[3] != "row" || d.in.Mods[4] != "col":
+	case types[0] != "f32" || types[3] != "f32" || types[1] != types[2] || d.word(3) != "row" || d.word(4) != "col":
 		s.k = 0
 	case types[1] == "bf16" && s.k >= 8:
 		s.load = brainToFloat

@@ -214,9 +214,9 @@ func selectSign(d *decoder) {
 		return
 	}
 	d.allow("ftz")
-	t, by := ptx.TypeOf(d.in.Mods[len(d.in.Mods)-2]), d.typ()
+	t, by := ptx.TypeOf(d.word(len(d.in.Mods)-2)), d.typ()
 	if t == ptx.NoType {
-		t = ptx.TypeOf(d.in.Mods[0])
+		t = ptx.TypeOf(d.word(0))
 	}
 	d.out.d, d.out.a, d.out.b, d.out.c = d.dst(0, t), d.src(1, t), d.src(2, t), d.src(3, by)
 	switch {

@@ -51,7 +51,7 @@ func shuffle(d *decoder) {
 	}
 	d.out.d, d.out.a, d.out.b, d.out.c = d.result(dst, 4), d.src(1, ptx.B32), d.src(2, ptx.B32), d.src(3, ptx.B32)
 	mask := d.src(4, ptx.B32)
-	mode := d.in.Mods[1]
+	mode := d.word(1)
 	d.emit(Warp, func(w *warp, in *inst) {
 		a, b, c := *reg[uint32](w, in.a), reg[uint32](w, in.b), reg[uint32](w, in.c)
 		out := a
@@ -198,7 +198,7 @@ func reduce(d *decoder) {
 	}
 	d.allow("sync", "add", "min", "max", "and", "or", "xor")
 	t := d.typ()
-	op := d.in.Mods[1]
+	op := d.word(1)
 	update := atomicUpdate(op, t)
 	if update == nil || t.Size() != 4 || op == "sync" {
 		d.fail("this form is not supported")

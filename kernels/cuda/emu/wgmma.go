@@ -91,7 +91,7 @@ func (d *decoder) groupProduct() {
 		}
 	}
 	if s.n == 0 || len(args) != want || len(args[0].List) != s.n/2 {
-		d.fail("shape, %d operands or %d results do not fit", len(args), len(args[0].List))
+		d.fail("shape %s and the operands do not fit", mods[3])
 		return
 	}
 	for _, o := range args[0].List {
