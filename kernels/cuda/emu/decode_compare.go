@@ -194,7 +194,7 @@ func setRegister(d *decoder) {
 	}
 	d.allow(compareMods()...)
 	t := d.typ()
-	to := ptx.TypeOf(d.word(len(d.in.Mods)-2))
+	to := ptx.TypeOf(d.word(len(d.in.Mods) - 2))
 	yes := uint32(every)
 	if to == ptx.F32 {
 		yes = 0x3f800000

@@ -338,7 +338,7 @@ func adjust(x float64, sat, relu bool) float64 {
 // convertPair is cvt.rn.{f16x2,bf16x2}.f32 d, a, b: a goes to the high half, b to the low one.
 func convertPair(d *decoder) {
 	d.allow(convertWords...)
-	to := ptx.TypeOf(d.word(len(d.in.Mods)-2))
+	to := ptx.TypeOf(d.word(len(d.in.Mods) - 2))
 	if to != ptx.F16x2 && to != ptx.BF16x2 || d.typ() != ptx.F32 {
 		d.fail("this form is not supported")
 		return
