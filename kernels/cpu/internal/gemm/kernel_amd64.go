@@ -21,7 +21,7 @@ func archVariants() []*Variant {
 }
 
 var (
-	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, copyRows: copyRows512, copyTiles: copyTiles512, transpose: transposePanel512, fetch: fetchRows}
+	avx512 = &Variant{Name: "avx512", mr: 12, run: run512, wide: avx512wide, copyRows: copyRows512, copyTiles: copyTiles512, transpose: transposePanel512, fetch: fetchRows}
 	avx2   = &Variant{Name: "avx2", mr: 6, run: run2, copyRows: copyRows, transpose: transposePanel, fetch: fetchRows}
 )
 
@@ -60,6 +60,9 @@ func avx512x11(t *tile)
 
 //go:noescape
 func avx512x12(t *tile)
+
+//go:noescape
+func avx512wide(t *tile)
 
 //go:noescape
 func avx2x1(t *tile)

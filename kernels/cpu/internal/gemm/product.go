@@ -91,6 +91,11 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 			return
 		}
 		for panel := p0; panel < p1; panel++ {
+			if v.isWide(&b, panel) {
+				v.wideRows(&b, k0, kc, panel)
+				panel += widePanels - 1
+				continue
+			}
 			v.onePanel(&b, k0, kc, panel)
 			if p.Pair > 0 {
 				v.onePanel(&b, k0, kc, panel+p.Pair)
@@ -149,6 +154,30 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 		next = j0 + (1-p.Pair)*Panel
 	}
 	v.column(b, k0, kc, j0, nr, next)
+}
+
+// widePanels is the number of panels of Variant.wide.
+const widePanels = 8
+
+// isWide tells whether the panels from panel on can be computed at once.
+func (v *Variant) isWide(b *block, panel int) bool {
+	p := b.p
+	if b.hi-b.lo == 2 && b.staged && (p.A.CS != 1 || p.AK != nil) { // the two rows are packed as one tile
+		return false
+	}
+	return v.wide != nil && b.hi-b.lo <= 2 && b.direct && p.After == nil && panel+widePanels <= b.p1 && (panel+widePanels)*Panel <= p.N
+}
+
+// wideRows computes the rows of a block in widePanels panels.
+func (v *Variant) wideRows(b *block, k0, kc, panel int) {
+	t, p, j0 := &b.s.tile, b.p, panel*Panel
+	t.b, t.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
+	v.begin(b, k0, kc, j0)
+	for i := b.lo; i < b.hi; i++ {
+		v.place(b, k0, i, 1)
+		t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
+		v.wide(t)
+	}
 }
 
 // words is the depth of a packed operand in words of four bytes.

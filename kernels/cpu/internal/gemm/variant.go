@@ -30,6 +30,8 @@ type Variant struct {
 	mr   int                       // most rows of a tile
 	run  func(t *tile, mr, nr int) // mr rows by nr <= Panel columns
 
+	// wide computes one row and widePanels whole panels of a B that is read where it lies, to the same bits as run; nil: there is no such kernel.
+	wide func(t *tile)
 	// copyRows copies k rows of n columns, step elements apart in dst; row i is row index[i] of src with an index. With pad, n <= Panel and
 	// the columns up to Panel become zero.
 	copyRows func(dst, src []float32, stride, k, n, step int, index []int32, pad bool)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 )
 
 func main() {
@@ -31,6 +32,7 @@ func Generate() []byte {
 	for mr := 1; mr <= 12; mr++ {
 		avx512(&b, "bf16", mr, dot)
 	}
+	wide(&b)
 	for mr := 1; mr <= 6; mr++ {
 		avx2(&b, mr)
 	}
@@ -142,6 +144,31 @@ func avx512(b *bytes.Buffer, family string, mr int, multiply func(dst, a, b int)
 		fmt.Fprintf(b, "\tVMOVNTPS Z%d, (R13)\n\tVMOVNTPS Z%d, 64(R13)\n\tADDQ R12, R13\n", 2*i, 2*i+1)
 	}
 	b.WriteString("\tSFENCE\n\tVZEROUPPER\n\tRET\n\n")
+}
+
+// wide writes the kernel of one row and eight panels that are read where they lie: a row of B is then long enough for the processor to fetch
+// ahead. Every element goes through the same operations as in avx512x1.
+func wide(b *bytes.Buffer) {
+	const regs = 16
+	prologue(b, "avx512wide", 1)
+	each := func(format string) {
+		for i := 0; i < regs; i++ {
+			fmt.Fprintf(b, strings.ReplaceAll(format, "Zi", fmt.Sprintf("Z%d", i)), 64*i)
+		}
+	}
+	for i := 0; i < regs; i++ {
+		fmt.Fprintf(b, "\tVPXORQ Z%d, Z%d, Z%d\n", i, i, i)
+	}
+	b.WriteString("\tTESTQ R11, R11\n\tJZ sum\nloop:\n\tVBROADCASTSS (AX), Z24\n")
+	each("\tVFMADD231PS %d(SI), Z24, Zi\n")
+	advance(b, 1)
+	b.WriteString("\tJNZ loop\nsum:\n\tMOVQ 32(DI), R13\n\tMOVQ 72(DI), R9\n\tTESTQ R9, R9\n\tJZ nobias\n")
+	each("\tVADDPS %d(R9), Zi, Zi\n")
+	b.WriteString("nobias:\n\tCMPQ 64(DI), $0\n\tJEQ store\n")
+	each("\tVADDPS %d(R13), Zi, Zi\n")
+	b.WriteString("store:\n")
+	each("\tVMOVUPS Zi, %d(R13)\n")
+	b.WriteString("\tVZEROUPPER\n\tRET\n\n")
 }
 
 // avx2 ignores mask: the driver gives it whole tiles.
