@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"artel/internal/nvtx"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -10,6 +11,8 @@ import (
 // (one more with an auxiliary task) in per-task mode, one row in plain mode. Gradients add to what the sink holds since its Begin. seeds, when not nil, multiplies the loss of each
 // task [M].
 func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
+	nvtx.Push(backwardRange)
+	defer nvtx.Pop()
 	if t.err != nil {
 		return t.err
 	}
@@ -180,3 +183,6 @@ func (t *Tape) Give(v *Var, g tensor.Tensor) {
 	}
 	t.Add(v, g)
 }
+
+// backwardRange is what a profiler shows around a backward pass.
+var backwardRange = nvtx.New("backward")

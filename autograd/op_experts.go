@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"artel/internal/nvtx"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -39,6 +40,8 @@ func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate 
 	y := t.NewVar(t.New(x.Rows(), dv.Dim(2)), x.Space)
 	*op = experts{x: x, w: w, y: y, h: t.New(routed, uv.Dim(2)), plan: plan, up: up, down: down, gate: gate}
 
+	nvtx.Push(expertRange)
+	defer nvtx.Pop()
 	m := t.arena.Mark()
 	a, out := t.New(routed, f), t.New(routed, dv.Dim(2))
 	t.be.GroupedGated(kernels.GroupedGated{X: x.Value, Index: plan.Token, B: uv, H: op.h, A: a, Off: plan.Off, Gate: gate})
@@ -55,7 +58,12 @@ func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate 
 	return t.Record("experts", op, y, true, x, w)
 }
 
+// expertRange is what a profiler shows around the products of experts.
+var expertRange = nvtx.New("experts")
+
 func (o *experts) Backward(t *Tape) {
+	nvtx.Push(expertRange)
+	defer nvtx.Pop()
 	dy, ok := t.Grad(o.y)
 	if !ok {
 		return

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"artel/dtype"
+	"artel/internal/nvtx"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -55,7 +56,8 @@ type Tape struct {
 	bad           Var
 	err           error
 
-	scope []string
+	scope  []string
+	ranges map[string]*nvtx.Name // of parts of the model, for profilers
 }
 
 // node is one record with what analysis needs to know of it.
@@ -69,7 +71,7 @@ type node struct {
 
 // NewTape returns an empty tape for the given number of tasks.
 func NewTape(be *kernels.Backend, tasks int) *Tape {
-	t := &Tape{be: be, tasks: tasks, arena: tensor.NewArena(be.Alloc), tables: [2]*tensor.Arena{tensor.NewArena(be.AllocShared), tensor.NewArena(be.AllocShared)}, pools: map[any]resetter{}, mode: Eval}
+	t := &Tape{be: be, tasks: tasks, arena: tensor.NewArena(be.Alloc), tables: [2]*tensor.Arena{tensor.NewArena(be.AllocShared), tensor.NewArena(be.AllocShared)}, pools: map[any]resetter{}, ranges: map[string]*nvtx.Name{}, mode: Eval}
 	t.bad.made = -1
 	return t
 }
@@ -168,10 +170,23 @@ func (t *Tape) Failf(format string, args ...any) {
 }
 
 // Push enters a named part of the model, such as "blocks.1.moe"; messages and analysis use the name.
-func (t *Tape) Push(name string) { t.scope = append(t.scope, name) }
+func (t *Tape) Push(name string) {
+	t.scope = append(t.scope, name)
+	if nvtx.Active() {
+		n := t.ranges[name]
+		if n == nil {
+			n = nvtx.New(name)
+			t.ranges[name] = n
+		}
+		nvtx.Push(n)
+	}
+}
 
 // Pop leaves the part entered last.
-func (t *Tape) Pop() { t.scope = t.scope[:len(t.scope)-1] }
+func (t *Tape) Pop() {
+	t.scope = t.scope[:len(t.scope)-1]
+	nvtx.Pop()
+}
 
 // NewVar returns a Var without gradient: an input, or the output of an op before Record.
 func (t *Tape) NewVar(value tensor.Tensor, s *Space) *Var {

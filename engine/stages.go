@@ -6,6 +6,7 @@ import (
 	"artel/autograd"
 	"artel/data"
 	"artel/gradsurgery"
+	"artel/internal/nvtx"
 	"artel/kernels"
 	"artel/optim"
 	"artel/param"
@@ -117,6 +118,8 @@ func (e *Engine) mode() autograd.Mode {
 
 // pass records the model and the losses of one batch.
 func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
+	nvtx.Push(forwardRange)
+	defer nvtx.Pop()
 	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
 	if e.at != nil {
 		e.at.prepare(e.tape)
@@ -206,6 +209,8 @@ func (e *Engine) replay() error {
 
 // combine makes one gradient from what the backward passes left, and returns its squared norm.
 func (e *Engine) combine() (float64, error) {
+	nvtx.Push(surgeryRange)
+	defer nvtx.Pop()
 	s := e.surgeon
 	if err := e.be.Sync(); err != nil { // which destinations hold a gradient
 		return 0, err
@@ -252,6 +257,8 @@ func (e *Engine) combine() (float64, error) {
 
 // update applies the gradient. One that is not finite (the losses were) stops the run like a loss that is not finite.
 func (e *Engine) update(normSq float64) (err error) {
+	nvtx.Push(updateRange)
+	defer nvtx.Pop()
 	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err == nil {
 		if e.mask != nil {
 			e.mask.restore(e.be, e.Set.Flat)

@@ -1,7 +1,11 @@
 package engine
 
+import "artel/internal/nvtx"
+
 // Step trains on the next batch. It is the map of the code: every stage of training is one line here, and is called from nowhere else.
 func (e *Engine) Step() error {
+	nvtx.Push(stepRange)
+	defer nvtx.Pop()
 	e.nextBatches()          // rows and labels, in one or several passes
 	for k := range e.sinks { // one batch, but for methods that compare independent ones
 		if err := e.begin(k); err != nil { // an empty gradient sink
