@@ -176,7 +176,7 @@ func (w *warp) traffic(m *access) {
 			shared |= 1 << l
 		case m.global(w.addrs[l]):
 			global |= 1 << l
-			w.touch(w.addrs[l], m.bytes)
+			w.touch(m, w.addrs[l])
 		}
 	}
 	if global != 0 {
@@ -193,13 +193,19 @@ func (w *warp) traffic(m *access) {
 }
 
 // touch marks bytes of device memory for the footprint.
-func (w *warp) touch(a, n uint64) {
+func (w *warp) touch(acc *access, a uint64) {
 	m := w.hot
 	if m == nil || a-m.base >= m.size {
 		m = w.blk.dev.mem.find(a)
 	}
-	if m != nil {
-		m.touch(a-m.base, n)
+	if m == nil {
+		return
+	}
+	if acc.read {
+		m.touch(readSectors, a-m.base, acc.bytes)
+	}
+	if acc.write {
+		m.touch(writtenSectors, a-m.base, acc.bytes)
 	}
 }
 

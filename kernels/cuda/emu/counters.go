@@ -44,7 +44,7 @@ type Counters struct {
 	AsyncBytes uint64
 	// GlobalRequests, GlobalSectors, GlobalBytes count warp-wide accesses of global memory, the 32-byte sectors they touch and the bytes their lanes ask for (Profile).
 	GlobalRequests, GlobalSectors, GlobalBytes uint64
-	// Footprint is the bytes of the distinct 32-byte sectors of device memory that the launch touched: what must move at least once (Profile). Launches at the same time share the count.
+	// Footprint is the bytes of the distinct 32-byte sectors of device memory that the launch read plus those of the sectors it wrote: what must move at least once (Profile). Launches at the same time share the count.
 	Footprint uint64
 	// SharedRequests counts warp-wide accesses of shared memory, SharedWavefronts the passes they take through the 32 banks (Profile); their
 	// difference per request of at most 128 bytes is the number of bank conflicts.
@@ -70,6 +70,26 @@ func (c *Counters) Add(o Counters) {
 	c.SharedRequests += o.SharedRequests
 	c.SharedWavefronts += o.SharedWavefronts
 	c.SharedIdeal += o.SharedIdeal
+}
+
+// Since returns what was added after o.
+func (c Counters) Since(o Counters) Counters {
+	for i := range c.ByClass {
+		c.ByClass[i] -= o.ByClass[i]
+	}
+	c.Blocks -= o.Blocks
+	c.Warps -= o.Warps
+	c.Threads -= o.Threads
+	c.TensorFLOPs -= o.TensorFLOPs
+	c.AsyncBytes -= o.AsyncBytes
+	c.GlobalRequests -= o.GlobalRequests
+	c.GlobalSectors -= o.GlobalSectors
+	c.GlobalBytes -= o.GlobalBytes
+	c.Footprint -= o.Footprint
+	c.SharedRequests -= o.SharedRequests
+	c.SharedWavefronts -= o.SharedWavefronts
+	c.SharedIdeal -= o.SharedIdeal
+	return c
 }
 
 // BankConflicts returns the wavefronts beyond those that the bytes alone need.

@@ -233,8 +233,12 @@ func (w *warp) globalBytes(in *inst, l int, a, n uint64, write bool) []byte {
 			return nil
 		}
 	}
-	if m.touched != nil && n > 0 {
-		m.touch(off, n)
+	if m.touched[0] != nil && n > 0 {
+		which := readSectors
+		if write {
+			which = writtenSectors
+		}
+		m.touch(which, off, n)
 	}
 	return m.data[off : off+n]
 }

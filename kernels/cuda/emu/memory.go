@@ -28,8 +28,8 @@ type allocation struct {
 	base     uint64
 	size     uint64
 	data     []byte
-	init     []byte          // with the sanitizer: 1 for bytes that were written
-	touched  []atomic.Uint32 // with Profile: a bit for each 32-byte sector that the launch touched
+	init     []byte             // with the sanitizer: 1 for bytes that were written
+	touched  [2][]atomic.Uint32 // with Profile: a bit for each 32-byte sector that the launch read, and that it wrote
 	readOnly bool
 	name     string // of a module's variable
 }
@@ -70,7 +70,9 @@ func (a *arena) alloc(size int64) (*allocation, error) {
 		m.init = make([]byte, size)
 	}
 	if a.touch {
-		m.touched = make([]atomic.Uint32, size/(32*32)+1)
+		for i := range m.touched {
+			m.touched[i] = make([]atomic.Uint32, size/(32*32)+1)
+		}
 	}
 	a.next += (uint64(size) + guardBytes + allocAlign - 1) &^ (allocAlign - 1)
 	a.used += size
@@ -142,21 +144,29 @@ func (a *arena) span(what string, p Ptr, n int64) (*allocation, uint64, error) {
 	return m, off, nil
 }
 
-// touch marks the sectors of n bytes.
-func (m *allocation) touch(off, n uint64) {
+// The bitmaps of touched sectors.
+const (
+	readSectors = iota
+	writtenSectors
+)
+
+// touch marks the sectors of n bytes in one of the bitmaps.
+func (m *allocation) touch(which int, off, n uint64) {
 	for s := off / 32; s <= (off+n-1)/32; s++ {
-		if w, b := &m.touched[s/32], uint32(1)<<(s%32); w.Load()&b == 0 {
+		if w, b := &m.touched[which][s/32], uint32(1)<<(s%32); w.Load()&b == 0 {
 			w.Or(b)
 		}
 	}
 }
 
-// footprint returns the bytes of the sectors that were touched and forgets them.
+// footprint returns the bytes of the sectors that were read and of those that were written, and forgets them.
 func (a *arena) footprint() uint64 {
 	n := 0
 	for _, m := range *a.list.Load() {
-		for i := range m.touched {
-			n += bits.OnesCount32(m.touched[i].Swap(0))
+		for _, words := range m.touched {
+			for i := range words {
+				n += bits.OnesCount32(words[i].Swap(0))
+			}
 		}
 	}
 	return uint64(n) * 32
