@@ -35,7 +35,7 @@ func TestConformanceBF16(t *testing.T) {
 			}
 			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Alloc: b.Alloc, Sync: b.Sync}
 			only.GEMM, only.GroupedGEMM, only.GradW = b.GEMM, b.GroupedGEMM, b.GradW
-			only.Experts = b.Experts
+			only.Experts, only.CellGram = b.Experts, b.CellGram
 			kerneltest.RunWith(t, only, kerneltest.Options{SetWorkers: cpu.SetWorkers})
 		})
 	}
