@@ -63,7 +63,7 @@ func openBackend(name, precision, variant string) (be *kernels.Backend, why stri
 func automatic(variant string, products dtype.Type) (*kernels.Backend, string, error) {
 	gpu, why, err := cuda.Open("cuda", products)
 	if err == nil {
-		lacking := gpu.Missing()
+		lacking := gpu.Lacking()
 		if len(lacking) == 0 {
 			return gpu, why, nil
 		}

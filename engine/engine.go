@@ -69,7 +69,7 @@ func New(cfg *Config, be *kernels.Backend) (*Engine, error) {
 
 // NewOn is New with a given mixture, for data that a config file cannot name.
 func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
-	if lacking := be.Missing(); len(lacking) > 0 {
+	if lacking := be.Lacking(); len(lacking) > 0 {
 		return nil, errors.Errorf("device %s lacks the ops %s", be.Name, strings.Join(lacking, ", "))
 	}
 	e := &Engine{be: be, mixture: m, feed: newFeed(be)}

@@ -56,6 +56,12 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 		return err
 	}
 	hold, faster := e.holdable(reach, rows)
+	if err := e.be.Require("CellGram"); err != nil {
+		if c.Memory == "operands" {
+			return errors.Wrap(err, "surgery.memory: operands")
+		}
+		faster = false
+	}
 	if err := c.resolveMemory(e.methods, cfg.Accumulate, e.rowBytes(reach, rows), hold != nil, faster); err != nil {
 		return err
 	}

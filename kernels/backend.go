@@ -38,6 +38,7 @@ package kernels
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"artel/dtype"
@@ -114,6 +115,11 @@ func (b *Backend) Missing() []string {
 		}
 	}
 	return out
+}
+
+// Lacking is Missing without the ops that few runs need, and which these ask for by Require: Saliency and CellGram.
+func (b *Backend) Lacking() []string {
+	return slices.DeleteFunc(b.Missing(), func(op string) bool { return op == "Saliency" || op == "CellGram" })
 }
 
 // Require returns an error that names the ops of want that b lacks.
