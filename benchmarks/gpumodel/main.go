@@ -1,6 +1,6 @@
 // Command gpumodel runs CUDA kernels in the emulator on scaled-down model sizes and prints what they did and what bounds them on real devices: benchmarks/GPU-MODEL.md.
 //
-//	go run ./gpumodel [-rows 1024] [-width 256] [-experts 8]
+//	go run ./gpumodel [-rows 1024] [-width 256] [-experts 8] [-report ../kernels/cuda/zreport.txt]
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 
 	"artel/dtype"
 	"artel/kernels"
@@ -31,7 +32,16 @@ func main() {
 	rows := flag.Int("rows", 1024, "rows of activations")
 	width := flag.Int("width", 256, "width of the model; experts are twice as wide")
 	experts := flag.Int("experts", 8, "experts")
+	report := flag.String("report", "../kernels/cuda/zreport.txt", "what the assembler said about the kernels")
 	flag.Parse()
+	said, err := os.ReadFile(*report)
+	if err != nil {
+		log.Fatal(err)
+	}
+	static, err := roofline.ParseAssembler(string(said))
+	if err != nil {
+		log.Fatal(err)
+	}
 	drv := provider.New(emu.Options{Profile: true})
 	be, why, err := cuda.OpenOn(drv.API(), 0, dtype.F32)
 	if err != nil {
@@ -61,6 +71,16 @@ func main() {
 		be.Adam(kernels.Adam{P: params, G: grad, M: m, V: v, LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01, Scale: 1, Step: 1, Decoupled: true})
 	})
 	if err := roofline.Report(os.Stdout, b.out); err != nil {
+		log.Fatal(err)
+	}
+	var used []roofline.Resources
+	for _, k := range drv.Kernels() {
+		if i := slices.IndexFunc(static, func(s roofline.Static) bool { return s.Kernel == k.Name }); i >= 0 {
+			used = append(used, roofline.Resources{Static: static[i], Threads: k.Threads, BlockShared: k.Shared})
+		}
+	}
+	fmt.Println()
+	if err := roofline.StaticReport(os.Stdout, used); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -151,7 +151,7 @@ func (d *Driver) launch(l *driver.Launch) error {
 	grid, block, shared := dims(l.Grid), dims(l.Block), int(l.Shared)
 	return d.queue(l.Stream, op{"cuLaunchKernel", uintptr(l.Function), func() error {
 		c, err := f.fn.Launch(grid, block, shared, args)
-		d.count(f.fn.Name(), c)
+		d.count(f.fn.Name(), c, block.X*block.Y*block.Z, f.fn.StaticShared()+shared)
 		if err != nil {
 			err = faulted("cuLaunchKernel", err)
 			if errors.As(err, new(*emu.Fault)) && d.sticky == nil {
@@ -164,7 +164,7 @@ func (d *Driver) launch(l *driver.Launch) error {
 
 func dims(v driver.Dim3) emu.Dim3 { return emu.Dim3{X: int(v.X), Y: int(v.Y), Z: int(v.Z)} }
 
-func (d *Driver) count(name string, c emu.Counters) {
+func (d *Driver) count(name string, c emu.Counters, threads, shared int) {
 	k := d.counts[name]
 	if k == nil {
 		k = &Kernel{Name: name}
@@ -172,6 +172,7 @@ func (d *Driver) count(name string, c emu.Counters) {
 		d.order = append(d.order, name)
 	}
 	k.Launches++
+	k.Threads, k.Shared = threads, shared
 	k.Counters.Add(c)
 	d.clock += float64(c.Warps) * 1e-6
 }

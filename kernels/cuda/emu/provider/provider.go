@@ -47,6 +47,8 @@ type function struct {
 type Kernel struct {
 	Name     string
 	Launches int
+	Threads  int // of a block, in the last launch
+	Shared   int // bytes of a block, static and dynamic, in the last launch
 	Counters emu.Counters
 }
 

@@ -80,7 +80,7 @@ func TestLaunchAndGraph(t *testing.T) {
 	if in[63] != 63*64/2 {
 		t.Fatalf("scan ends in %d, want %d", in[63], 63*64/2)
 	}
-	if k := r.drv.Kernels(); len(k) != 1 || k[0].Launches != 1 || k[0].Counters.Threads == 0 {
+	if k := r.drv.Kernels(); len(k) != 1 || k[0].Launches != 1 || k[0].Counters.Threads == 0 || k[0].Threads != 64 || k[0].Shared != 512 {
 		t.Errorf("kernels %+v", k)
 	}
 	// A graph with one call less has another shape.

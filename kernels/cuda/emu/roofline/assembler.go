@@ -2,6 +2,7 @@ package roofline
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,13 +15,18 @@ type Static struct {
 	Stack, SpillStores, SpillLoads, Shared int // bytes
 }
 
-// ParseAssembler reads the messages of ptxas -v. An entry whose registers are not told is an error.
+// ParseAssembler reads the messages of ptxas -v, or the shorter list of kernels/cuda/zreport.txt, where "file.cu kernel" begins an entry. An entry whose registers are not told is an error.
 func ParseAssembler(text string) ([]Static, error) {
 	entry := regexp.MustCompile(`Compiling entry function '([^']+)' for '([^']+)'`)
+	short := regexp.MustCompile(`^\S+\.cu (\S+)\s*$`)
 	var out []Static
 	for line := range strings.Lines(text) {
 		if m := entry.FindStringSubmatch(line); m != nil {
 			out = append(out, Static{Kernel: m[1], Arch: m[2]})
+			continue
+		}
+		if m := short.FindStringSubmatch(line); m != nil {
+			out = append(out, Static{Kernel: m[1]})
 			continue
 		}
 		if len(out) == 0 {
@@ -68,4 +74,33 @@ func (m *Machine) Occupancy(registers, shared, threads int) (blocks int, filled 
 	at(16384/perWarp*4/warps, "registers")
 	at(m.SharedKiB*1024/((shared+127)/128*128+1024), "shared memory")
 	return blocks, float64(blocks*warps) / 64, limit
+}
+
+// StaticReport writes what the assembler says about kernels, and how full they make a multiprocessor, as a Markdown table.
+func StaticReport(w io.Writer, kernels []Resources) error {
+	var b strings.Builder
+	machines := Machines()
+	b.WriteString("| kernel | registers | spilled bytes | shared bytes | threads |")
+	for i := range machines {
+		fmt.Fprintf(&b, " %s: blocks, warps %%, limit |", machines[i].Name)
+	}
+	b.WriteString("\n|---|---|---|---|---|" + strings.Repeat("---|", len(machines)) + "\n")
+	for i := range kernels {
+		k := &kernels[i]
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |", k.Kernel, k.Registers, k.SpillStores+k.SpillLoads, k.BlockShared, k.Threads)
+		for j := range machines {
+			blocks, filled, limit := machines[j].Occupancy(k.Registers, k.BlockShared, k.Threads)
+			fmt.Fprintf(&b, " %d, %.0f, %s |", blocks, 100*filled, limit)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Resources is what a launch of a kernel takes.
+type Resources struct {
+	Static
+	Threads     int // of a block
+	BlockShared int // bytes of a block, static and dynamic
 }

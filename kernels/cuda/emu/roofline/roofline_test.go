@@ -56,6 +56,10 @@ ptxas info    : Used 64 registers, used 1 barriers, 1152 bytes smem, 400 bytes c
 	if err != nil || len(s) != 1 || s[0] != (roofline.Static{Kernel: "gram8", Arch: "sm_80", Registers: 64, Stack: 8, SpillStores: 12, SpillLoads: 16, Shared: 1152}) {
 		t.Errorf("got %+v, %v", s, err)
 	}
+	s, err = roofline.ParseAssembler("a.cu noise\n    0 bytes stack frame, 0 bytes spill stores, 4 bytes spill loads\n    32 registers, used 0 barriers, 408 bytes cmem[0]\n")
+	if err != nil || len(s) != 1 || s[0] != (roofline.Static{Kernel: "noise", Registers: 32, SpillLoads: 4}) {
+		t.Errorf("got %+v, %v", s, err)
+	}
 	if _, err := roofline.ParseAssembler("Compiling entry function 'k' for 'sm_80'\n"); err == nil {
 		t.Error("an entry without registers is accepted")
 	}
@@ -72,5 +76,15 @@ func TestReport(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestStaticReport(t *testing.T) {
+	var b strings.Builder
+	if err := roofline.StaticReport(&b, []roofline.Resources{{Static: roofline.Static{Kernel: "k", Registers: 126, SpillLoads: 8}, Threads: 256, BlockShared: 64 << 10}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| k | 126 | 8 | 65536 | 256 | 2, 25, registers |"; !strings.Contains(b.String(), want) {
+		t.Errorf("no %q in\n%s", want, b.String())
 	}
 }
