@@ -43,7 +43,7 @@ func TestMemoryModes(t *testing.T) {
 		"mixed rows":      {"data.domains=[{source: multifashion, rows: shared}, {source: wordnet, rows: owned}]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append(append([]string{"surgery.method=mgda"}, exact...), args...)
+			args := append(append([]string{"surgery.method=mgda", "batch=12"}, exact...), args...)
 			rows, gram := newEngine(t, append(args, "surgery.memory=rows")...), newEngine(t, append(args, "surgery.memory=gram")...)
 			sameRuns(t, "parameters", gram, rows)
 			if a, b := engine.RowBytes(gram), engine.RowBytes(rows); a >= b {
@@ -73,7 +73,7 @@ func TestOperands(t *testing.T) {
 		"two domains":     {"data.domains=[{source: multifashion, rows: owned}, {source: wordnet, rows: owned}]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append(append([]string{"surgery.method=pcgrad"}, exact...), args...)
+			args := append(append([]string{"surgery.method=pcgrad", "batch=12"}, exact...), args...)
 			rows, held := newEngine(t, append(args, "surgery.memory=rows")...), newEngine(t, append(args, "surgery.memory=operands")...)
 			sameRuns(t, "parameters", held, rows)
 			if a, b := engine.RowBytes(held), engine.RowBytes(rows); a >= b {
