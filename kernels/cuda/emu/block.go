@@ -18,9 +18,13 @@ type block struct {
 	count  Counters
 	prof   []profile
 	steps  uint64
-	mbars  map[uint32]*mbar
-	races  *races
-	groups [8]syncClock // of warpgroups: products that are over
+	launch uint64 // number of the launch on the device
+	number uint64 // of the block in the grid
+	// acquired is set when the block has received the result of an atomic operation on device memory.
+	acquired bool
+	mbars    map[uint32]*mbar
+	races    *races
+	groups   [8]syncClock // of warpgroups: products that are over
 }
 
 // newBlock makes the state of a worker for one launch.
@@ -48,9 +52,10 @@ func newBlock(f *Function, grid, dim Dim3, shared int, params []byte) *block {
 	return b
 }
 
-// run executes the block at a place of the grid.
-func (b *block) run(at Dim3) {
-	b.at, b.steps = at, 0
+// run executes the block with a number of the grid.
+func (b *block) run(number int) {
+	b.at, b.steps = b.grid.at(number), 0
+	b.number, b.acquired = uint64(number), false
 	clear(b.words)
 	clear(b.mbars)
 	clear(b.bars[:])

@@ -2,6 +2,7 @@ package emu
 
 import (
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -16,8 +17,9 @@ func (d Dim3) at(i int) Dim3 { return Dim3{i % d.X, i / d.X % d.Y, i / d.X / d.Y
 
 // Device is an emulated accelerator. Its methods may be called from several goroutines; what two launches at the same time do to the same memory is theirs to order.
 type Device struct {
-	opts Options
-	mem  *arena
+	opts     Options
+	mem      *arena
+	launches atomic.Uint64
 }
 
 // New makes a device.

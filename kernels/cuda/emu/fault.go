@@ -12,6 +12,7 @@ const (
 	UseAfterFree
 	Uninitialised
 	SharedRace
+	GlobalRace // between blocks of one launch
 	DivergentBarrier
 	Deadlock
 	ProxyFence    // generic and async accesses without the fence between them
@@ -23,7 +24,7 @@ const (
 	ReadOnlyWrite // a store to constant or parameter memory
 )
 
-var faultNames = [...]string{"out of bounds", "misaligned", "use after free", "uninitialised read", "shared-memory race", "divergent barrier", "deadlock",
+var faultNames = [...]string{"out of bounds", "misaligned", "use after free", "uninitialised read", "shared-memory race", "race between blocks", "divergent barrier", "deadlock",
 	"missing proxy fence", "missing wait", "lanes missing", "bad operand", "trap", "endless loop", "write to read-only memory"}
 
 // String returns the kind in words.

@@ -18,12 +18,14 @@ func (f *Function) Launch(grid, dim Dim3, dynamic int, params []byte) (Counters,
 	workers := min(f.mod.dev.opts.Workers, total)
 	shared := f.sharedBytes(dynamic)
 	blocks := make([]*block, workers)
+	launch := f.mod.dev.launches.Add(1) & (1<<31 - 1)
 	var next, stop atomic.Int64
 	stop.Store(int64(total))
 	faults := make([]int64, workers)
 	var wg sync.WaitGroup
 	for i := range blocks {
 		b := newBlock(f, grid, dim, shared, params)
+		b.launch = launch
 		blocks[i] = b
 		wg.Go(func() {
 			// Blocks begin in order, so one that waits for those before it can go on.
@@ -32,7 +34,7 @@ func (f *Function) Launch(grid, dim Dim3, dynamic int, params []byte) (Counters,
 				if n >= stop.Load() {
 					return
 				}
-				if b.run(grid.at(int(n))); b.fault != nil {
+				if b.run(int(n)); b.fault != nil {
 					faults[i] = n
 					for s := stop.Load(); n < s && !stop.CompareAndSwap(s, n); s = stop.Load() {
 					}

@@ -30,6 +30,7 @@ type allocation struct {
 	data     []byte
 	init     []byte             // with the sanitizer: 1 for bytes that were written
 	touched  [2][]atomic.Uint32 // with Profile: a bit for each 32-byte sector that the launch read, and that it wrote
+	owners   *owners            // with GlobalRaces
 	readOnly bool
 	name     string // of a module's variable
 }
@@ -43,11 +44,11 @@ type arena struct {
 	used  int64
 	limit int64
 	// track keeps what was written, touch the sectors that a launch touches.
-	track, touch bool
+	track, touch, own bool
 }
 
 func newArena(opts *Options) *arena {
-	a := &arena{next: globalStart, limit: opts.MemoryBytes, track: opts.Sanitize, touch: opts.Profile}
+	a := &arena{next: globalStart, limit: opts.MemoryBytes, track: opts.Sanitize, touch: opts.Profile, own: opts.Sanitize && opts.GlobalRaces}
 	a.list.Store(&[]*allocation{})
 	return a
 }
@@ -73,6 +74,9 @@ func (a *arena) alloc(size int64) (*allocation, error) {
 		for i := range m.touched {
 			m.touched[i] = make([]atomic.Uint32, size/(32*32)+1)
 		}
+	}
+	if a.own {
+		m.owners = &owners{make([]atomic.Uint64, size/2+1), make([]atomic.Uint64, size/2+1)}
 	}
 	a.next += (uint64(size) + guardBytes + allocAlign - 1) &^ (allocAlign - 1)
 	a.used += size

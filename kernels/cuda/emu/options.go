@@ -8,6 +8,8 @@ type Options struct {
 	Workers int
 	// Sanitize turns on the detectors of uninitialised reads, shared-memory races, missing proxy fences and leaks.
 	Sanitize bool
+	// GlobalRaces, with Sanitize, looks for blocks of one launch that touch the same device memory, one of them writing, without atomics: their result would depend on the order of blocks.
+	GlobalRaces bool
 	// Profile turns on the counters of sectors and bank conflicts.
 	Profile bool
 	// MemoryBytes is the size of the device memory; 0 for 8 GiB.

@@ -99,6 +99,9 @@ func (w *warp) globalAccess(in *inst, l int, a uint64) bool {
 			}
 		}
 	}
+	if m.owners != nil && !w.blocksOrdered(in, l, m, off) {
+		return false
+	}
 	if in.mem.write {
 		m.written(off, int(n))
 	}
