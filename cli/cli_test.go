@@ -224,6 +224,20 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestDoctor checks that the report names the processors, the state of the driver and the choice, with and without a library that is no driver.
+func TestDoctor(t *testing.T) {
+	t.Setenv("ARTEL_LIBCUDA", "/nowhere/libcuda.so.1")
+	var out, errs bytes.Buffer
+	if code := cli.Main([]string{"doctor"}, &out, &errs); code != cli.ExitOK {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	for _, want := range []string{"kernels ", "libcuda", "set       ARTEL_LIBCUDA=/nowhere/libcuda.so.1", "auto is cpu/"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("doctor does not say %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestListAndConfig(t *testing.T) {
 	code, out, _ := run("list", "--json")
 	var all []struct{ Kind, Name, Doc string }
