@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 
 // TestSanitized runs some cases of every op under the emulator's detectors of uninitialised reads and races.
 func TestSanitized(t *testing.T) {
-	be, transfer := emulated(t, emu.Options{Sanitize: true})
+	be, transfer := emulated(t, emu.Options{Sanitize: true, GlobalRaces: true})
 	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 3000, Every: 23})
 }
 
