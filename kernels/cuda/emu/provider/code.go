@@ -67,6 +67,7 @@ func (d *Driver) unload(m driver.Module) error {
 	if mod == nil {
 		return fail("cuModuleUnload", driver.InvalidHandle, "module %d", m)
 	}
+	_ = d.flush()
 	for _, f := range mod.funcs {
 		delete(d.funcs, f)
 	}

@@ -13,8 +13,11 @@ func bytesAt(p unsafe.Pointer, n int64) []byte { return unsafe.Slice((*byte)(p),
 
 func (d *Driver) memory() driver.Memory {
 	return driver.Memory{
-		MemAlloc:      func(n int64) (driver.Ptr, error) { return d.alloc("cuMemAlloc", n) },
-		MemFree:       func(p driver.Ptr) error { return d.free("cuMemFree", p) },
+		MemAlloc: func(n int64) (driver.Ptr, error) { return d.alloc("cuMemAlloc", n) },
+		MemFree: func(p driver.Ptr) error {
+			_ = d.before() // memory can be freed after a fault
+			return d.free("cuMemFree", p)
+		},
 		MemAllocAsync: d.allocAsync,
 		MemFreeAsync: func(p driver.Ptr, s driver.Stream) error {
 			d.mu.Lock()
@@ -24,9 +27,15 @@ func (d *Driver) memory() driver.Memory {
 		HostAlloc: d.hostAlloc,
 		HostFree:  d.hostFree,
 		MemcpyHtoD: func(dst driver.Ptr, src unsafe.Pointer, n int64) error {
+			if err := d.before(); err != nil {
+				return err
+			}
 			return invalid("cuMemcpyHtoD", d.dev.CopyIn(emu.Ptr(dst), bytesAt(src, n)))
 		},
 		MemcpyDtoH: func(dst unsafe.Pointer, src driver.Ptr, n int64) error {
+			if err := d.before(); err != nil {
+				return err
+			}
 			return invalid("cuMemcpyDtoH", d.dev.CopyOut(bytesAt(dst, n), emu.Ptr(src)))
 		},
 		MemcpyHtoDAsync: func(dst driver.Ptr, src unsafe.Pointer, n int64, s driver.Stream) error {
@@ -45,6 +54,16 @@ func (d *Driver) memory() driver.Memory {
 			return d.async("cuMemsetD32Async", s, func() error { return d.fill32(emu.Ptr(dst), v, n) })
 		},
 	}
+}
+
+// before runs what waits, ahead of a call that synchronises; without Defer nothing does.
+func (d *Driver) before() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.late {
+		return nil
+	}
+	return d.flush()
 }
 
 // fill32 sets n words.
@@ -122,6 +141,7 @@ func (d *Driver) hostAlloc(n int64) (driver.Host, error) {
 }
 
 func (d *Driver) hostFree(h driver.Host) error {
+	_ = d.before()
 	d.mu.Lock()
 	p, ok := d.hosts[h.Addr]
 	delete(d.hosts, h.Addr)

@@ -2,6 +2,7 @@
 //
 // Work runs when it is queued, in the order of the calls, so streams add no concurrency; a graph's work runs when the graph is launched. A fault of a kernel is the error of the
 // Launch that caused it (or of the launch of its graph) and holds the *emu.Fault; synchronising calls return the first of them again, as the driver does.
+// After Defer work runs as late as the calls allow instead: a host that reads results or reuses buffers without waiting gets wrong numbers, and faults come with the next synchronising call.
 package provider
 
 import (
@@ -29,6 +30,8 @@ type Driver struct {
 	execs  map[driver.GraphExec]*tape
 	clock  float64 // milliseconds of emulated time
 	sticky error
+	late   bool // work waits for the next synchronising call
+	waits  []op
 	counts map[string]*Kernel
 	order  []string
 }
@@ -66,6 +69,7 @@ func (d *Driver) Device() *emu.Device { return d.dev }
 func (d *Driver) Kernels() []Kernel {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	_ = d.flush() // the error stays for the next synchronising call
 	var out []Kernel
 	for _, n := range d.order {
 		out = append(out, *d.counts[n])
@@ -184,5 +188,27 @@ func (d *Driver) contexts() driver.Contexts {
 func (d *Driver) synchronize() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.flush()
+}
+
+// Defer makes queued work wait until a call synchronises.
+func (d *Driver) Defer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.late = true
+}
+
+// flush runs the work that waits and returns the first error so far.
+func (d *Driver) flush() error {
+	waits := d.waits
+	d.waits = nil
+	for _, o := range waits {
+		if d.sticky != nil {
+			break
+		}
+		if err := o.run(); err != nil && d.sticky == nil {
+			d.sticky = err
+		}
+	}
 	return d.sticky
 }

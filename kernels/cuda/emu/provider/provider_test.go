@@ -140,3 +140,42 @@ func TestRefusals(t *testing.T) {
 		t.Error(v, err)
 	}
 }
+
+// TestDefer queues work that the host does not wait for at first.
+func TestDefer(t *testing.T) {
+	r := newRig(t)
+	r.drv.Defer()
+	host, err := r.HostAlloc(256)
+	r.must(err)
+	in := unsafe.Slice((*int32)(host.Addr), 64)
+	for i := range in {
+		in[i] = 1
+	}
+	x, err := r.MemAlloc(256)
+	r.must(err)
+	r.must(r.MemcpyHtoDAsync(x, host.Addr, 256, 0))
+	r.must(r.Launch(r.scan(x, x, 64, 0)))
+	r.must(r.MemcpyDtoHAsync(host.Addr, x, 256, 0))
+	if in[63] != 1 {
+		t.Fatal("work ran before anybody waited")
+	}
+	r.must(r.StreamSynchronize(0))
+	if in[63] != 64 {
+		t.Fatalf("scan ends in %d, want 64", in[63])
+	}
+	// The buffer is reused before the copy has run: the device gets the new numbers.
+	r.must(r.MemcpyHtoDAsync(x, host.Addr, 256, 0))
+	in[0] = 77
+	var back [64]int32
+	r.must(r.MemcpyDtoH(unsafe.Pointer(&back), x, 256))
+	if back[0] != 77 {
+		t.Errorf("the copy read %d, want what the buffer holds at the end, 77", back[0])
+	}
+	// A fault comes with the wait.
+	r.must(r.Launch(r.scan(x, x, 2000, 0)))
+	r.must(r.Launch(r.scan(0, x, 64, 0)))
+	if err := r.Synchronize(); !driver.Is(err, driver.IllegalAddress) {
+		t.Errorf("got %v", err)
+	}
+	r.must(r.MemFree(x))
+}

@@ -32,6 +32,10 @@ func (d *Driver) queue(s driver.Stream, o op) error {
 		t.ops = append(t.ops, o)
 		return nil
 	}
+	if d.late {
+		d.waits = append(d.waits, o)
+		return nil
+	}
 	return o.run()
 }
 
@@ -69,7 +73,7 @@ func (d *Driver) streams() driver.Streams {
 			if d.tapes[s] != nil {
 				return fail("cuStreamSynchronize", driver.CaptureUnsupported, "stream %d captures", s)
 			}
-			return d.sticky
+			return d.flush()
 		},
 		StreamWaitEvent: func(s driver.Stream, e driver.Event) error {
 			d.mu.Lock()
@@ -190,7 +194,9 @@ func (d *Driver) launchGraph(e driver.GraphExec, s driver.Stream) error {
 	if t == nil {
 		return fail("cuGraphLaunch", driver.InvalidHandle, "executable %d", e)
 	}
-	return d.queue(s, op{"cuGraphLaunch", uintptr(e), t.run})
+	// An update that follows does not change this launch.
+	now := &tape{t.ops}
+	return d.queue(s, op{"cuGraphLaunch", uintptr(e), now.run})
 }
 
 func remove[K comparable](d *Driver, call string, m map[K]*tape, k K) error {
