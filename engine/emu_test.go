@@ -17,7 +17,9 @@ import (
 // emulated is the CUDA backend on the emulator.
 func emulated(t *testing.T, sanitize bool) *kernels.Backend {
 	t.Helper()
-	be, _, err := cuda.OpenOn(provider.New(emu.Options{Sanitize: sanitize, MemoryBytes: 1 << 30}).API(), 0, dtype.F32)
+	drv := provider.New(emu.Options{Sanitize: sanitize, MemoryBytes: 1 << 30})
+	drv.Defer() // a missing wait gives wrong numbers
+	be, _, err := cuda.OpenOn(drv.API(), 0, dtype.F32)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,13 @@
 // register is an array of 32 lanes. Divergent lanes meet again at the immediate post-dominator of the branch that parted them.
 //
 // What a kernel may not do is an error, a *Fault, that names the kernel, the line of the PTX, the block, the thread and the address. Out-of-bounds
-// and misaligned accesses, divergent barriers and deadlocks are always found; Options.Sanitize adds uninitialised reads and shared-memory races.
+// and misaligned accesses, divergent barriers and deadlocks are always found; Options.Sanitize adds uninitialised reads, shared-memory races between warps and within one, missing proxy
+// fences and reads of what an asynchronous copy has yet to write, Options.GlobalRaces races between blocks.
 // Copies and matrix products that the machine may do later (cp.async, TMA, wgmma) are done as late as the program's waits allow, so that a missing wait gives wrong results here too.
+//
+// Float atomics on device memory by several blocks depend on the order of blocks; with Options.Workers = 1 that order is the grid's. Everything else gives the same bits for any number of workers.
+//
+// Not supported, with an error that says so: calls of functions, clusters of more than one block, tcgen05, formats of eight bits, sparse products.
 //
 // Launches count what they do: instructions by class, tensor-core work, and with Options.Profile memory traffic. An instruction that the emulator does not know
 // is an error when the module is loaded, with opcode, file and line.
