@@ -9,6 +9,7 @@ import (
 	"artel/engine"
 	"artel/kernels"
 	"artel/kernels/cuda"
+	"artel/kernels/cuda/driver"
 	"artel/kernels/cuda/driver/fake"
 	"artel/kernels/cuda/emu"
 	"artel/kernels/cuda/emu/provider"
@@ -54,7 +55,13 @@ func TestEmulator(t *testing.T) {
 	near(t, downloaded(checked), params(slow), start, 1e-4)
 
 	fast := newOn(t, newConfig(t, args...), emulated(t, false))
-	steps(t, fast, 8)
+	steps(t, fast, 4)
+	t.Setenv(cuda.GraphsEnv, "1")
+	graphs := newOn(t, newConfig(t, args...), emulated(t, false))
+	steps(t, graphs, 4)
+	sameBits(t, downloaded(graphs), downloaded(fast))
+	t.Setenv(cuda.GraphsEnv, "")
+	steps(t, fast, 4)
 	steps(t, slow, 7)
 	near(t, downloaded(fast), params(slow), start, 1e-3)
 
@@ -117,5 +124,43 @@ func TestStepShape(t *testing.T) {
 			t.Errorf("%s: %d uploads in a step, want one: the rows", c.method, n)
 		}
 		t.Logf("%s: %d launches, %d calls in a step", c.method, f.Count("cuLaunchKernel"), len(f.Calls))
+	}
+}
+
+// TestGraphs counts how a step reaches the device when kernels go as graphs: as many launches as waits, all of them updates of graphs that are there, and no
+// kernel by itself.
+func TestGraphs(t *testing.T) {
+	t.Setenv(cuda.GraphsEnv, "1")
+	for _, c := range []struct {
+		method string
+		most   int
+	}{{"sum", 5}, {"pcgrad", 6}} { // one for every wait and for the rows, and the tail that the Sync below launches
+		f := fake.New()
+		ran := 0
+		f.Kernel = func(string, *driver.Launch) error {
+			ran++
+			return nil
+		}
+		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newOn(t, newConfig(t, "surgery.method="+c.method, "data.prefetch=0"), be)
+		steps(t, e, 6)
+		if err := be.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		f.Calls, ran = nil, 0
+		steps(t, e, 1)
+		if err := be.Sync(); err != nil { // the update of the parameters is still recorded
+			t.Fatal(err)
+		}
+		launched, updated, made := f.Count("cuGraphLaunch"), f.Count("cuGraphExecUpdate"), f.Count("cuGraphInstantiate")
+		if launched == 0 || launched > c.most || updated != launched || made != 0 {
+			t.Errorf("%s: %d launches of graphs, %d updates, %d new ones; want at most %d launches, all updates", c.method, launched, updated, made, c.most)
+		}
+		if n := f.Count("cuLaunchKernel"); ran != n || n == 0 {
+			t.Errorf("%s: %d kernels recorded, %d ran", c.method, n, ran)
+		}
 	}
 }

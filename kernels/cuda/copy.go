@@ -37,6 +37,7 @@ func (d *device) transfer(dst, src tensor.Tensor) {
 		host.Copy(dst, src)
 		return
 	}
+	d.flush()
 	if d.staging.Addr == nil {
 		d.staging.Host = d.hostAlloc(stagingBytes)
 	}

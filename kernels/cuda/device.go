@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"io/fs"
+	"os"
 	"runtime"
 	"sync"
 
@@ -33,6 +34,7 @@ type device struct {
 	blocks     []driver.Ptr
 	hosts      []driver.Host
 	staging    staging
+	graphs     graphs
 	scratch    driver.Ptr // of ops that need partial results
 	room       int64      // bytes of scratch
 
@@ -47,6 +49,7 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 		return nil, err
 	}
 	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[string]*kernel{}}
+	d.graphs = graphs{on: os.Getenv(GraphsEnv) == "1", known: map[uint64]driver.GraphExec{}}
 	if d.name, err = api.DeviceName(id); err != nil {
 		return nil, err
 	}
@@ -100,6 +103,7 @@ func (d *device) take() error {
 // sync waits for the stream.
 func (d *device) sync() error {
 	defer d.enter()()
+	d.flush()
 	d.fail(d.api.StreamSynchronize(d.stream))
 	d.staging.used = 0
 	d.reclaim()
@@ -109,7 +113,11 @@ func (d *device) sync() error {
 // close gives everything back.
 func (d *device) close() error {
 	defer d.enter()()
+	d.flush()
 	d.fail(d.api.StreamSynchronize(d.stream))
+	for _, x := range d.graphs.known {
+		d.fail(d.api.GraphExecDestroy(x))
+	}
 	for _, m := range d.modules {
 		d.fail(d.api.ModuleUnload(m))
 	}

@@ -25,6 +25,8 @@ func (d *device) kernel(module, name string) *kernel {
 	if k := d.kernels[key]; k != nil {
 		return k
 	}
+	defer d.enter()()
+	d.flush()
 	m, err := d.module(module)
 	if err != nil {
 		d.fail(err)
@@ -90,6 +92,7 @@ func (d *device) run(k *kernel, grid, block driver.Dim3, shared int) {
 		}
 		k.shared = shared
 	}
+	d.record(k.fn)
 	k.launch = driver.Launch{Function: k.fn, Grid: grid, Block: block, Shared: uint32(shared), Stream: d.stream, Args: d.args.Bytes()}
 	if err := d.api.Launch(&k.launch); err != nil {
 		d.fail(errors.Wrapf(err, "cuda: kernel %s, grid %v of blocks %v", k.name, grid, block))

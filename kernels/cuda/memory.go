@@ -14,6 +14,7 @@ import (
 // cannot be had is a panic with the driver's error: sizes are planned before a run.
 func (d *device) alloc(t dtype.Type, n int) *tensor.Storage {
 	defer d.enter()()
+	d.flush()
 	d.reclaim()
 	size := int64(max(n*t.Size(), 1)+255) &^ 255
 	p, err := d.api.MemAlloc(size)
@@ -32,6 +33,7 @@ func (d *device) alloc(t dtype.Type, n int) *tensor.Storage {
 // allocShared returns zeroed page-locked host memory that kernels reach too.
 func (d *device) allocShared(t dtype.Type, n int) *tensor.Storage {
 	defer d.enter()()
+	d.flush()
 	d.reclaim()
 	h := d.hostAlloc(int64(max(n*t.Size(), 1)+255) &^ 255)
 	clear(bytesAt(h.Addr, h.Size))
