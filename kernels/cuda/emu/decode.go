@@ -46,7 +46,7 @@ var opcodes = map[string]func(*decoder){
 	"bar": barrier, "barrier": barrier, "membar": fence, "fence": fence, "griddepcontrol": nothing, "setmaxnreg": nothing,
 	"atom": atomicAccess, "red": atomicAccess, "shfl": shuffle, "vote": vote, "match": match, "activemask": activeMask, "redux": reduce, "elect": elect,
 	"cp": copyAsync, "ldmatrix": moveMatrix, "stmatrix": moveMatrix, "mma": matrixMultiply,
-	"mbarrier": memoryBarrier, "wgmma": groupMultiply, "mapa": remoteAddress,
+	"mbarrier": memoryBarrier, "wgmma": groupMultiply, "mapa": remoteAddress, "createpolicy": cachePolicy,
 }
 
 // decode makes a Function.

@@ -28,6 +28,7 @@ func bulkCopy(d *decoder) {
 		})
 		return
 	}
+	d.dropHint()
 	d.allowMemory(bulkWords...)
 	spaces := slices.DeleteFunc(slices.Clone(d.in.Mods), func(m string) bool {
 		head, _, _ := strings.Cut(m, "::")

@@ -35,7 +35,8 @@ func copyAsync(d *decoder) {
 
 // smallAsync is cp.async of 4, 8 or 16 bytes.
 func smallAsync(d *decoder) {
-	if n := len(d.in.Args); n < 3 || n > 5 {
+	d.dropHint()
+	if n := len(d.in.Args); n < 3 || n > 4 {
 		d.fail("%d operands, want 3 or 4", n)
 		return
 	}

@@ -87,8 +87,29 @@ func (d *decoder) elements(o ptx.Operand) []ptx.Operand {
 	return list
 }
 
+// dropHint takes off the cache policy that .L2::cache_hint adds to the operands.
+func (d *decoder) dropHint() {
+	if n := len(d.in.Args); d.has("L2::cache_hint") && n > 0 {
+		d.src(n-1, ptx.B64)
+		in := *d.in
+		in.Args = in.Args[:n-1]
+		d.in, d.out.asm = &in, &in
+	}
+}
+
+// cachePolicy is createpolicy: a policy is a hint without effect here.
+func cachePolicy(d *decoder) {
+	if len(d.in.Args) < 1 {
+		d.fail("operands are missing")
+		return
+	}
+	d.out.d, d.out.a = d.result(d.arg(0), 8), d.number(0, 8)
+	d.emit(Move, movLanes[uint64])
+}
+
 // load is ld and ldu.
 func load(d *decoder) {
+	d.dropHint()
 	if !d.count(2) {
 		return
 	}
@@ -180,6 +201,7 @@ func loading[M, R word](count int) handler {
 
 // store is st.
 func store(d *decoder) {
+	d.dropHint()
 	if !d.count(2) {
 		return
 	}

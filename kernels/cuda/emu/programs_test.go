@@ -306,3 +306,39 @@ func brain(x float64) float64 {
 	}
 	return r
 }
+
+// TestWorkers compares results and counts of one worker and of several, bit by bit.
+func TestWorkers(t *testing.T) {
+	x := randoms(40*333, 13)
+	var first []float32
+	var counts emu.Counters
+	for _, workers := range []int{1, 2, 7} {
+		r := newRig(t, emu.Options{Workers: workers, Profile: true, Capability: 80})
+		p := r.alloc(4 * len(x))
+		c := r.launch(r.fn(r.load("programs.sm_80.ptx"), "softmax"), d1(40), d1(64), 0, r.put(x), p, 333)
+		got := make([]float32, len(x))
+		r.get(p, got)
+		if workers == 1 {
+			first, counts = got, c
+			continue
+		}
+		if c != counts {
+			t.Errorf("%d workers: counts %+v, want %+v", workers, c, counts)
+		}
+		for i := range got {
+			if math.Float32bits(got[i]) != math.Float32bits(first[i]) {
+				t.Fatalf("%d workers: element %d differs", workers, i)
+			}
+		}
+	}
+}
+
+func TestUnknownInstruction(t *testing.T) {
+	_, err := emu.New(emu.Options{}).LoadModule("new.ptx", []byte(".version 9.0\n.target sm_90\n.address_size 64\n.visible .entry k()\n{\n.reg .b32 %r;\ntcgen05.frob.b32 %r;\n}\n"))
+	if err == nil || err.Error() != "new.ptx:7: tcgen05.frob.b32: unknown instruction" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := emu.New(emu.Options{Capability: 80}).LoadModule("new.ptx", []byte(".version 9.0\n.target sm_90a\n.address_size 64\n")); err == nil {
+		t.Error("code for sm_90a is taken by a device of capability 8.0")
+	}
+}

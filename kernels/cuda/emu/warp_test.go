@@ -246,3 +246,12 @@ mbarrier.arrive.shared.b64 %rd5, [bar]; X: mbarrier.try_wait.shared.b64 %p1, [ba
 		}
 	}
 }
+
+// TestCacheHints has policies on loads, stores and copies.
+func TestCacheHints(t *testing.T) {
+	got := small(t, `createpolicy.fractional.L2::evict_last.b64 %rd5, 1.0; ld.global.L2::cache_hint.v2.u32 {%r2, %r3}, [%rd1], %rd5; st.global.L2::cache_hint.u32 [%rd2], %r3, %rd5;
+cp.async.cg.shared.global.L2::cache_hint [s], [%rd1+16], 16, %rd5; cp.async.wait_all; ld.shared.u32 %r2, [s+4]; st.global.u32 [%rd2+4], %r2;`, 1, []uint32{1, 2, 3, 4, 5, 6, 7, 8}, 2)
+	if got[0] != 2 || got[1] != 6 {
+		t.Errorf("got %v, want [2 6]", got)
+	}
+}
