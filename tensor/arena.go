@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"math"
+	"runtime/debug"
 
 	"artel/dtype"
 )
@@ -21,11 +22,15 @@ type pool struct {
 	blocks []*Storage
 	cur    int // block in use
 	used   int // elements used of it
-	total  int // elements handed out since Reset
+	live   int // elements handed out and not taken back
+	most   int // largest live since Reset
 }
 
 // minBlock is the smallest block, in elements.
 const minBlock = 1 << 14
+
+// large is a demand, in elements, whose memory is worth handing back at once when it is replaced.
+const large = 1 << 22
 
 // alignElems keeps every tensor on a 64-byte line for 4-byte elements.
 const alignElems = 16
@@ -54,11 +59,16 @@ func (a *Arena) New(d dtype.Type, shape ...int) Tensor {
 		p.cur, p.used = p.cur+1, 0
 	}
 	if p.cur == len(p.blocks) {
-		p.blocks = append(p.blocks, a.alloc(d, max(need, minBlock, p.total)))
+		n := max(need, minBlock)
+		if need < large {
+			n = max(n, min(p.most/8, large))
+		}
+		p.blocks = append(p.blocks, a.alloc(d, n))
 	}
 	t := Of(p.blocks[p.cur], p.used, shape...)
 	p.used += need
-	p.total += need
+	p.live += need
+	p.most = max(p.most, p.live)
 	if a.poison {
 		poison(t)
 	}
@@ -70,20 +80,27 @@ func (a *Arena) Reset() {
 	for d := range a.pools {
 		p := &a.pools[d]
 		if len(p.blocks) > 1 {
-			// A quarter more than was needed: routed row counts vary a little from step to step.
-			p.blocks = append(p.blocks[:0], a.alloc(dtype.Type(d), p.total+p.total/4))
+			for _, b := range p.blocks {
+				b.drop()
+			}
+			clear(p.blocks)
+			if p.most > large {
+				debug.FreeOSMemory() // or the old blocks would stay resident beside the new one
+			}
+			// More than was needed: sizes vary a little from step to step. What is never touched costs no memory.
+			p.blocks = append(p.blocks[:0], a.alloc(dtype.Type(d), p.most+p.most/8))
 		}
-		p.cur, p.used, p.total = 0, 0, 0
+		p.cur, p.used, p.live, p.most = 0, 0, 0, 0
 	}
 }
 
 // Mark is a position in an arena.
-type Mark struct{ cur, used [8]int }
+type Mark struct{ cur, used, live [8]int }
 
 // Mark returns the present position, for Release.
 func (a *Arena) Mark() (m Mark) {
 	for d := range a.pools {
-		m.cur[d], m.used[d] = a.pools[d].cur, a.pools[d].used
+		m.cur[d], m.used[d], m.live[d] = a.pools[d].cur, a.pools[d].used, a.pools[d].live
 	}
 	return m
 }
@@ -91,8 +108,16 @@ func (a *Arena) Mark() (m Mark) {
 // Release takes back everything handed out since m: scratch of one op.
 func (a *Arena) Release(m Mark) {
 	for d := range a.pools {
-		a.pools[d].cur, a.pools[d].used = m.cur[d], m.used[d]
+		a.pools[d].cur, a.pools[d].used, a.pools[d].live = m.cur[d], m.used[d], m.live[d]
 	}
+}
+
+// Used returns the bytes handed out and not taken back.
+func (a *Arena) Used() (n int64) {
+	for d := range a.pools {
+		n += int64(a.pools[d].live) * int64(dtype.Type(d).Size())
+	}
+	return n
 }
 
 // Bytes returns the memory held.

@@ -28,6 +28,9 @@ func NewHost(t dtype.Type, n int) *Storage {
 	return &Storage{Type: t, Len: n, host: p, keep: buf}
 }
 
+// drop lets go of host memory that nobody may use any more; tensors over s may still be held.
+func (s *Storage) drop() { s.host, s.keep = nil, nil }
+
 // Device returns a storage for n elements at a device address; the caller owns that memory.
 func Device(t dtype.Type, n int, addr uint64) *Storage {
 	return &Storage{Type: t, Len: n, dev: addr}

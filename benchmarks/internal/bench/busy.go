@@ -1,0 +1,51 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// ticks is the length of the kernel's unit of time, USER_HZ, which is 100 everywhere Go runs.
+const ticks = 100
+
+// busy returns the seconds that the machine's processors spent on others than the workers and this process: what disturbs a measurement.
+func busy(workers []*running) float64 {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(raw), "\n")
+	total := 0.0
+	for i, f := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // name, idle, waiting, guests (counted as user)
+			continue
+		}
+		v, _ := strconv.ParseFloat(f, 64)
+		total += v
+	}
+	total -= own(os.Getpid())
+	for _, w := range workers {
+		if w.cmd != nil {
+			total -= own(w.cmd.Process.Pid)
+		}
+	}
+	return total / ticks
+}
+
+// own returns the ticks that a process has used.
+func own(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	f := strings.Fields(rest)
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(f[11], 64)
+	system, _ := strconv.ParseFloat(f[12], 64)
+	return user + system
+}

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Info is what a worker says of its case before the first repetition.
+type Info struct {
+	Flops     float64 `json:"flops,omitempty"`               // useful arithmetic of one repetition
+	Tokens    float64 `json:"tokens,omitempty"`              // rows of one repetition
+	Bytes     float64 `json:"bytes,omitempty"`               // moved by one repetition
+	SavedMB   float64 `json:"saved_activation_mb,omitempty"` // kept from forward to backward, MiB
+	Peak      float64 `json:"peak_gflops,omitempty"`         // measured peak of the processor, all threads, just before the case
+	PeakRSSMB float64 `json:"peak_rss_mb,omitempty"`         // largest resident memory of the process so far, MiB
+	Load      float64 `json:"load_max_over_mean,omitempty"`  // rows of the fullest expert over the mean
+	Allocs    float64 `json:"allocations,omitempty"`         // heap allocations of one repetition
+	Error     string  `json:"error,omitempty"`
+}
+
+// Result is the line of a case. Names of fields are those of the Python peers.
+type Result struct {
+	Name   string         `json:"name"`
+	System string         `json:"system,omitempty"` // who ran it
+	Config map[string]any `json:"config,omitempty"`
+	Info
+	MedianMS     float64 `json:"median_ms,omitempty"`
+	MinMS        float64 `json:"min_ms,omitempty"`
+	Reps         int     `json:"reps,omitempty"`
+	Gflops       float64 `json:"gflops_median,omitempty"`
+	TokensPerS   float64 `json:"tokens_per_s,omitempty"`
+	GBPerS       float64 `json:"gb_per_s,omitempty"`
+	ShareOfPeak  float64 `json:"share_of_peak,omitempty"`
+	ForeignCPUs  float64 `json:"foreign_cpus,omitempty"` // processors' worth of work of others while it ran
+	CPU          string  `json:"cpu,omitempty"`
+	measurements []float64
+}
+
+// finish fills what follows from the measurements, in milliseconds.
+func (r *Result) finish() {
+	if len(r.measurements) == 0 {
+		return
+	}
+	r.MedianMS, r.MinMS, r.Reps = Median(r.measurements), slices.Min(r.measurements), len(r.measurements)
+	r.Gflops = r.Flops / r.MedianMS / 1e6
+	r.TokensPerS = r.Tokens / r.MedianMS * 1e3
+	r.GBPerS = r.Bytes / r.MedianMS / 1e6
+	if r.Peak > 0 {
+		r.ShareOfPeak = r.Gflops / r.Peak
+	}
+	r.CPU = Processor()
+}
+
+// Print writes the result as one JSON line to standard output.
+func (r *Result) Print() {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // numbers and strings only
+	}
+	os.Stdout.Write(append(raw, '\n'))
+}
+
+// Median is the middle of x; of an even number, the mean of the two in the middle.
+func Median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	n := len(s)
+	return (s[n/2] + s[(n-1)/2]) / 2
+}
+
+// PeakRSS returns the largest resident memory of this process so far, in MiB.
+func PeakRSS() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Maxrss) / 1024
+}
+
+// Processor describes the processor: name, family, model and the number of logical processors.
+func Processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "unknown"
+	}
+	defer f.Close()
+	var name, family, model string
+	n := 0
+	for s := bufio.NewScanner(f); s.Scan(); {
+		key, value, _ := strings.Cut(s.Text(), ":")
+		value = strings.TrimSpace(value)
+		switch strings.TrimSpace(key) {
+		case "processor":
+			n++
+		case "model name":
+			name = value
+		case "cpu family":
+			family = value
+		case "model":
+			model = value
+		}
+	}
+	return name + " family " + family + " model " + model + ", " + strconv.Itoa(n) + " logical processors"
+}
