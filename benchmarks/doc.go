@@ -1,5 +1,5 @@
 // Package benchmarks measures Artel; it never asserts correctness. It is a module of its own, so that rivals never become dependencies
-// of the engine. Results are kept in RESULTS.md, KERNELS.md, LAYER.md and GPU-MODEL.md with commit and machine,
+// of the engine. Results are kept in RESULTS.md, KERNELS.md, LAYER.md, RIVALS.md and GPU-MODEL.md with commit and machine,
 // and what did not help in LOG.md.
 //
 //	go run ./demo     accuracies of the default run and of what it is compared with, by seed
