@@ -23,8 +23,7 @@ func main() {
 		exec := graph.MustNewExec(be, func(a, b *graph.Node) *graph.Node { return graph.MatMul(a, b) })
 		cases = append(cases, lines.Product("gomlx", s, func() error { return call(exec, a, b) }))
 	}
-	l := lines.LayerC()
-	cases = append(cases, mixture(be, l, "all experts, batched products", batched), mixture(be, l, "all experts, a product each", each))
+	cases = append(cases, mixture(be, lines.LayerC()))
 	lines.Run(cases)
 }
 
@@ -51,11 +50,8 @@ func call(exec *graph.Exec, in ...any) error {
 	return nil
 }
 
-// experts returns sum over e of p[:,e] * expert e of x: x [T,D], p [T,E], gate and up [E,D,F], down [E,F,D].
-type experts func(x, p, gate, up, down *graph.Node) *graph.Node
-
 // mixture computes all experts for all rows and multiplies by weights that are 0 but for the K largest: shapes are fixed when a graph is built, so that rows cannot be sorted by expert.
-func mixture(be compute.Backend, l lines.Layer, how string, run experts) lines.Case {
+func mixture(be compute.Backend, l lines.Layer) lines.Case {
 	in := []any{
 		random(1, l.T, l.D), random(0.05, l.D, l.E), random(0.1, l.E, l.D, l.F), random(0.1, l.E, l.D, l.F), random(0.1, l.E, l.F, l.D), random(1, l.T, l.D),
 	}
@@ -64,30 +60,11 @@ func mixture(be compute.Backend, l lines.Layer, how string, run experts) lines.C
 		p := graph.Softmax(graph.MatMul(x, router), -1)
 		p = graph.Where(graph.TopKMask(p, l.K, -1), p, graph.ZerosLike(p))
 		p = graph.Div(p, graph.ReduceAndKeep(p, graph.ReduceSum, -1))
-		y := run(x, p, gate, up, down)
+		h := graph.Einsum("td,edf->etf", x, gate)
+		a := graph.Mul(graph.Mul(h, graph.Sigmoid(h)), graph.Einsum("td,edf->etf", x, up))
+		a = graph.Mul(a, graph.ExpandDims(graph.Transpose(p, 0, 1), -1))
+		y := graph.Einsum("etf,efd->td", a, down)
 		return append(graph.Gradient(graph.ReduceAllSum(graph.Mul(y, dy)), x, router, gate, up, down), y)
 	})
-	return lines.Mixture("gomlx", how, l, func() error { return call(exec, in...) })
-}
-
-func batched(x, p, gate, up, down *graph.Node) *graph.Node {
-	h := graph.Einsum("td,edf->etf", x, gate)
-	a := graph.Mul(graph.Mul(h, graph.Sigmoid(h)), graph.Einsum("td,edf->etf", x, up))
-	a = graph.Mul(a, graph.ExpandDims(graph.Transpose(p, 0, 1), -1))
-	return graph.Einsum("etf,efd->td", a, down)
-}
-
-func each(x, p, gate, up, down *graph.Node) (y *graph.Node) {
-	for e := range gate.Shape().Dimensions[0] {
-		of := func(bank *graph.Node) *graph.Node { return graph.Squeeze(graph.Slice(bank, graph.AxisElem(e)), 0) }
-		h := graph.MatMul(x, of(gate))
-		a := graph.Mul(graph.Mul(h, graph.Sigmoid(h)), graph.MatMul(x, of(up)))
-		part := graph.Mul(graph.MatMul(a, of(down)), graph.Slice(p, graph.AxisRange(), graph.AxisElem(e)))
-		if y == nil {
-			y = part
-		} else {
-			y = graph.Add(y, part)
-		}
-	}
-	return y
+	return lines.Mixture("gomlx", "all experts, masked", l, func() error { return call(exec, in...) })
 }
