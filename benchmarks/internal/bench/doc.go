@@ -5,7 +5,7 @@
 //
 // A case runs in a process of its own, so that its peak memory is its own. The process is started with "-worker CASE", CASE being a JSON object. It
 // prepares and warms the case and prints one JSON object of facts (Info); then every line "go" on its standard input makes it run the case once and
-// print {"ms": ..., "peak_rss_mb": ...}; a line "q" or the end of the input ends it. A failure is {"error": "..."} in place of either object. The
-// Python peers under benchmarks/peers speak the same protocol, and so can any rival: the driver takes turns among all of them, so that a slow moment
-// of the machine hits every case alike.
+// print {"ms": ..., "peak_rss_mb": ...}; a line "q" or the end of the input ends it. A failure is {"error": "..."} in place of either object. Any
+// program that speaks this protocol can be a rival: the driver takes turns among all workers, so that a slow moment of the machine hits every case
+// alike.
 package bench
