@@ -9,8 +9,13 @@ import (
 
 // backend is the table of ops.
 func (d *device) backend(products dtype.Type) *kernels.Backend {
+	d.products = products
+	name := fmt.Sprintf("cuda:%d/%s", d.id, d.name)
+	if products == dtype.BF16 {
+		name += "+bf16"
+	}
 	b := &kernels.Backend{
-		Name:        fmt.Sprintf("cuda:%d/%s", d.id, d.name),
+		Name:        name,
 		Float:       dtype.F32,
 		Products:    products,
 		Apart:       true,

@@ -18,11 +18,11 @@ import (
 )
 
 // emulated opens the emulator, and returns how to move between it and the host.
-func emulated(t *testing.T, o emu.Options) (*kernels.Backend, func(dst, src *tensor.Storage) error) {
+func emulated(t *testing.T, o emu.Options, products dtype.Type) (*kernels.Backend, func(dst, src *tensor.Storage) error) {
 	t.Helper()
 	drv := provider.New(o)
 	drv.Defer() // a missing wait gives wrong numbers
-	be, _, err := cuda.OpenOn(drv.API(), 0, dtype.F32)
+	be, _, err := cuda.OpenOn(drv.API(), 0, products)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +38,28 @@ func TestConformance(t *testing.T) {
 	if os.Getenv("ARTEL_EVERY") == "1" {
 		every = 1
 	}
-	be, transfer := emulated(t, emu.Options{Capability: 80})
+	be, transfer := emulated(t, emu.Options{Capability: 80}, dtype.F32)
 	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 20000, Every: every})
 }
 
 // TestSanitized runs some cases of every op under the emulator's detectors of uninitialised reads and races.
 func TestSanitized(t *testing.T) {
-	be, transfer := emulated(t, emu.Options{Sanitize: true, GlobalRaces: true})
+	be, transfer := emulated(t, emu.Options{Sanitize: true, GlobalRaces: true}, dtype.F32)
 	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 3000, Every: 23})
+}
+
+// TestHalves is TestConformance and TestSanitized of products on tensor cores, whose operands are rounded to bfloat16.
+func TestHalves(t *testing.T) {
+	for _, o := range []emu.Options{{Capability: 80}, {Sanitize: true, GlobalRaces: true}} {
+		be, transfer := emulated(t, o, dtype.BF16)
+		only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync}
+		only.Moves, only.GEMM, only.GroupedGEMM, only.GradW, only.CellGram = be.Moves, be.GEMM, be.GroupedGEMM, be.GradW, be.CellGram
+		opts := kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: 3}
+		if o.Sanitize {
+			opts.MaxWork, opts.Every = 20000, 7
+		}
+		kerneltest.RunWith(t, only, opts)
+	}
 }
 
 // TestManifest checks that the committed PTX was made from the committed sources; scripts/cuda-build makes it.
@@ -115,7 +129,7 @@ func TestConstants(t *testing.T) {
 
 // TestHostTensor: memory that only the host reaches is an error that the next Sync returns, once.
 func TestHostTensor(t *testing.T) {
-	be, _ := emulated(t, emu.Options{})
+	be, _ := emulated(t, emu.Options{}, dtype.F32)
 	be.Fill(tensor.New(dtype.F32, 3), 1)
 	if err := be.Sync(); err == nil || !strings.Contains(err.Error(), "only the host reaches") {
 		t.Errorf("a host tensor: %v", err)

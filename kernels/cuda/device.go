@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"artel/dtype"
 	"artel/kernels/cuda/driver"
 	"artel/tensor"
 
@@ -20,6 +21,7 @@ type device struct {
 	api        *driver.API
 	id         driver.Device
 	name       string
+	products   dtype.Type // BF16 or F32: what operands of products are rounded to
 	capability driver.Capability
 	units      int // multiprocessors
 	sharedMax  int // bytes of shared memory that a block can ask for

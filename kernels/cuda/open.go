@@ -34,8 +34,8 @@ func Open(name string, products dtype.Type) (be *kernels.Backend, why string, er
 
 // OpenOn is Open on a given driver.
 func OpenOn(api *driver.API, id driver.Device, products dtype.Type) (be *kernels.Backend, why string, err error) {
-	if products == dtype.BF16 {
-		return nil, "", errors.New("products of bfloat16 have no kernels here yet; want precision: f32")
+	if products != dtype.F32 && products != dtype.BF16 {
+		return nil, "", errors.Errorf("products of %v; want f32 or bf16", products)
 	}
 	if err := api.Init(); err != nil {
 		return nil, "", errors.Wrap(err, api.Name)

@@ -1,28 +1,48 @@
 package cuda
 
-import "artel/kernels"
+import (
+	"artel/dtype"
+	"artel/kernels"
+)
 
-// side is the side of the tiles of linear.cu.
-const side = 64
+// products are the kernels of matrix products: their module, and the side of their tiles.
+type products struct {
+	module string
+	side   int
+}
 
-func tiles(n int) int { return (n + side - 1) / side }
+func productsOf(t dtype.Type) products {
+	if t == dtype.BF16 {
+		return products{"halves", 128}
+	}
+	return products{"linear", 64}
+}
+
+func (p products) tiles(n int) int { return (n + p.side - 1) / p.side }
+
+// gemm, grouped and gradW are the number of tiles, and so of blocks, of a product.
+func (p products) gemm(m, n int) int { return p.tiles(m) * p.tiles(n) }
+
+// grouped counts as many tiles as there can be, because only the device knows the groups: the rows of C cut into groups anywhere.
+func (p products) grouped(rows, groups, n int) int { return (rows/p.side + groups) * p.tiles(n) }
+
+func (p products) gradW(cells, k, n int) int { return cells * p.tiles(k) * p.tiles(n) }
 
 func (d *device) linear() kernels.Linear {
+	p := productsOf(d.products)
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
 			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
-			d.op("linear", "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).blocks(tiles(m) * tiles(n))
+			d.op(p.module, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).blocks(p.gemm(m, n))
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
-			// As many tiles as there can be: the rows of C cut into groups anywhere.
-			down := a.C.Dim(0)/side + groups
-			d.op("linear", "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).i32(groups, 0).i64(n, k).blocks(down * tiles(n))
+			d.op(p.module, "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).i32(groups, 0).i64(n, k).blocks(p.grouped(a.C.Dim(0), groups, n))
 		},
 		GradW: func(a kernels.GradW) {
 			groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
-			d.op("linear", "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
-				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).blocks(cells(a.Dst) * tiles(k) * tiles(n))
+			d.op(p.module, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).blocks(p.gradW(cells(a.Dst), k, n))
 			d.mark(a.Dst, a.Touched, a.Segs)
 		},
 		GradB: func(a kernels.GradB) {

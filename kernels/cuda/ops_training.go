@@ -3,6 +3,7 @@ package cuda
 import (
 	"math"
 
+	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cuda/driver"
 	"artel/tensor"
@@ -95,7 +96,7 @@ func (d *device) surgery() kernels.Surgery {
 		CellGram: func(a kernels.CellGram) {
 			groups := a.G.Dim(0)
 			d.op("training", "cell_gram").ptr(a.G).i64(a.G.Stride(0), a.G.Stride(1)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
-				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(a.X.Dim(1), a.DY.Dim(1)).blocks(groups)
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(a.X.Dim(1), a.DY.Dim(1)).flag(d.products == dtype.BF16).blocks(groups)
 		},
 		Select: func(a kernels.Select) {
 			n := a.Dst.Dim(0)

@@ -23,6 +23,13 @@ __device__ inline i64 row_of(const int* act, i64 c) { return act ? act[c] : c; }
 // Stores or adds.
 __device__ inline void put(float* p, float v, int accumulate) { *p = accumulate ? *p + v : v; }
 
+// An operand of a product: rounded to the nearest bfloat16 (ties to even) when half.
+__device__ inline float operand_of(float v, int half) {
+	unsigned w;
+	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(0.f), "f"(v));
+	return half ? __uint_as_float(w << 16) : v;
+}
+
 // Sums over a warp, the same tree for every caller; all lanes get the result.
 __device__ inline float warp_sum(float v) {
 	for (int d = 16; d > 0; d /= 2) v += __shfl_xor_sync(0xffffffffu, v, d);

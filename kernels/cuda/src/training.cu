@@ -197,7 +197,7 @@ KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float
 
 // Inner products of task gradients of a bank without the gradients: <X_i^T dY_i, X_j^T dY_j> is the sum over pairs of rows of <x, x'> <dy, dy'>. A block per group; a warp
 // per pair of rows.
-KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n) {
+KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n, int half) {
 	for (int group = blockIdx.x; group < groups; group += gridDim.x)
 		for (int a = 0; a < segments; a++) {
 			segment s = segment_of(segs, a);
@@ -211,8 +211,8 @@ KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int seg
 					const float *xa = x.row(row_of(xi, s.act0 + i)), *xb = x.row(row_of(xi, t.act0 + j));
 					const float *ya = dy.row(row_of(yi, s.row0 + i)), *yb = dy.row(row_of(yi, t.row0 + j));
 					double u = 0, v = 0;
-					for (i64 p = lane(); p < k; p += 32) u += (double)xa[p] * xb[p];
-					for (i64 p = lane(); p < n; p += 32) v += (double)ya[p] * yb[p];
+					for (i64 p = lane(); p < k; p += 32) u += (double)operand_of(xa[p], half) * operand_of(xb[p], half);
+					for (i64 p = lane(); p < n; p += 32) v += (double)operand_of(ya[p], half) * operand_of(yb[p], half);
 					u = warp_sum(u) * warp_sum(v);
 					if (lane() == 0) mine += u;
 				}
