@@ -8,6 +8,7 @@ import (
 	"artel/dtype"
 	"artel/engine"
 	"artel/kernels"
+	"artel/kernels/cpu"
 	"artel/kernels/cuda"
 	"artel/kernels/cuda/driver"
 	"artel/kernels/cuda/driver/fake"
@@ -16,11 +17,11 @@ import (
 )
 
 // emulated is the CUDA backend on the emulator.
-func emulated(t *testing.T, sanitize bool) *kernels.Backend {
+func emulated(t *testing.T, sanitize bool, products dtype.Type) *kernels.Backend {
 	t.Helper()
 	drv := provider.New(emu.Options{Sanitize: sanitize, MemoryBytes: 1 << 30})
 	drv.Defer() // a missing wait gives wrong numbers
-	be, _, err := cuda.OpenOn(drv.API(), 0, dtype.F32)
+	be, _, err := cuda.OpenOn(drv.API(), 0, products)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,15 +50,15 @@ func TestEmulator(t *testing.T) {
 	args := []string{"surgery.method=pcgrad", "batch=8", "data.prefetch=0"}
 	slow := newEngine(t, args...)
 	start := params(slow)
-	checked := newOn(t, newConfig(t, args...), emulated(t, true))
+	checked := newOn(t, newConfig(t, args...), emulated(t, true, dtype.F32))
 	steps(t, checked, 1)
 	steps(t, slow, 1)
 	near(t, downloaded(checked), params(slow), start, 1e-4)
 
-	fast := newOn(t, newConfig(t, args...), emulated(t, false))
+	fast := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
 	steps(t, fast, 4)
 	t.Setenv(cuda.GraphsEnv, "1")
-	graphs := newOn(t, newConfig(t, args...), emulated(t, false))
+	graphs := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
 	steps(t, graphs, 4)
 	sameBits(t, downloaded(graphs), downloaded(fast))
 	t.Setenv(cuda.GraphsEnv, "")
@@ -65,7 +66,7 @@ func TestEmulator(t *testing.T) {
 	steps(t, slow, 7)
 	near(t, downloaded(fast), params(slow), start, 1e-3)
 
-	resumed := newOn(t, newConfig(t, args...), emulated(t, false))
+	resumed := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
 	restore(t, resumed, slow)
 	back := newEngine(t, args...)
 	restore(t, back, fast)
@@ -74,6 +75,35 @@ func TestEmulator(t *testing.T) {
 	steps(t, slow, 2)
 	near(t, downloaded(resumed), params(slow), start, 1e-3)
 	near(t, params(back), params(slow), start, 1e-3)
+}
+
+// TestEmulatorHalves trains with products on tensor cores. An operand at a border of bfloat16 is rounded differently there and on the CPU; float32 lies further away.
+func TestEmulatorHalves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("emulates thousands of kernels")
+	}
+	train := func(be *kernels.Backend) []float64 {
+		e := newOn(t, newConfig(t, "surgery.method=pcgrad", "optimizer.rule=sgd", "batch=8", "data.prefetch=0"), be)
+		steps(t, e, 2)
+		return downloaded(e)
+	}
+	rounding, err := cpu.NewPrecision("", dtype.BF16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, half := train(cpu.New()), train(rounding)
+	got := train(emulated(t, false, dtype.BF16))
+	if wrong, apart := distance(got, half), distance(full, half); apart < 1e-7 || wrong > apart/4 {
+		t.Errorf("parameters lie %.2e from the CPU's, which lie %.2e from those of float32", wrong, apart)
+	}
+}
+
+func distance(a, b []float64) float64 {
+	var sum float64
+	for i := range a {
+		sum += (a[i] - b[i]) * (a[i] - b[i])
+	}
+	return math.Sqrt(sum)
 }
 
 // restore takes the state of one engine into another through a checkpoint on disk.

@@ -65,7 +65,6 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestLearns checks that the small model learns what it can in a few seconds; a wrong gradient anywhere would miss this.
 // TestPrecision checks that the precision of a config reaches the kernels: bf16 is another computation than f32, the one that the reference
 // with rounded operands defines, and the same bits each time.
 func TestPrecision(t *testing.T) {
@@ -103,6 +102,7 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
+// TestLearns checks that the small model learns what it can in a few seconds; a wrong gradient anywhere would miss this.
 func TestLearns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")

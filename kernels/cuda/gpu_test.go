@@ -44,7 +44,7 @@ func TestGPURepeats(t *testing.T) { repeats(t, gpu(t), 1000, 2048) }
 
 // TestEmulatedRepeats is TestGPURepeats in small.
 func TestEmulatedRepeats(t *testing.T) {
-	be, _ := emulated(t, emu.Options{})
+	be, _ := emulated(t, emu.Options{}, dtype.F32)
 	repeats(t, be, 2, 32)
 }
 
@@ -157,7 +157,7 @@ func TestGPUGroupedGEMM(t *testing.T) {
 
 // TestEmulatedSpeed checks the code of TestGPUGroupedGEMM in small.
 func TestEmulatedSpeed(t *testing.T) {
-	be, _ := emulated(t, emu.Options{})
+	be, _ := emulated(t, emu.Options{}, dtype.F32)
 	speed(t, be, "small", 24, 16, 24, 4, 2, 0)
 }
 
