@@ -4,9 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"artel/checkpoint"
 	"artel/dtype"
-	"artel/engine"
 	"artel/kernels"
 	"artel/kernels/cpu"
 	"artel/kernels/cuda"
@@ -31,13 +29,9 @@ func emulated(t *testing.T, sanitize bool, products dtype.Type) *kernels.Backend
 // near fails when parameters differ by more than a share of what training moved them.
 func near(t *testing.T, got, want, start []float64, share float64) {
 	t.Helper()
-	var diff, moved float64
-	for i := range want {
-		diff += (got[i] - want[i]) * (got[i] - want[i])
-		moved += (want[i] - start[i]) * (want[i] - start[i])
-	}
-	if moved == 0 || math.Sqrt(diff/moved) > share {
-		t.Errorf("parameters differ by %.2e of the way they went, want at most %.0e", math.Sqrt(diff/moved), share)
+	diff, moved := distance(got, want), distance(want, start)
+	if moved == 0 || diff/moved > share {
+		t.Errorf("parameters differ by %.2e of the way they went, want at most %.0e", diff/moved, share)
 	}
 }
 
@@ -104,27 +98,6 @@ func distance(a, b []float64) float64 {
 		sum += (a[i] - b[i]) * (a[i] - b[i])
 	}
 	return math.Sqrt(sum)
-}
-
-// restore takes the state of one engine into another through a checkpoint on disk.
-func restore(t *testing.T, to, from *engine.Engine) {
-	t.Helper()
-	s, err := from.Snapshot(0, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := checkpoint.Save(checkpoint.Disk(), dir, s); err != nil {
-		t.Fatal(err)
-	}
-	l, err := checkpoint.Load(dir + "/" + checkpoint.Name(s.Step))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if _, err := to.Restore(l); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestStepShape counts the driver's calls in a step: what waits is what design note 8 declares, nothing is allocated, loaded or copied back.

@@ -96,7 +96,15 @@ func sameBits(t testing.TB, got, want []float64) {
 // saveAndLoad takes an engine through a checkpoint on disk into a new engine of the same config.
 func saveAndLoad(t testing.TB, e *engine.Engine, args ...string) *engine.Engine {
 	t.Helper()
-	s, err := e.Snapshot(0, "test")
+	f := newEngine(t, args...)
+	restore(t, f, e)
+	return f
+}
+
+// restore takes the state of one engine into another through a checkpoint on disk.
+func restore(t testing.TB, to, from *engine.Engine) {
+	t.Helper()
+	s, err := from.Snapshot(0, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +117,7 @@ func saveAndLoad(t testing.TB, e *engine.Engine, args ...string) *engine.Engine 
 		t.Fatal(err)
 	}
 	defer l.Close()
-	f := newEngine(t, args...)
-	if _, err := f.Restore(l); err != nil {
+	if _, err := to.Restore(l); err != nil {
 		t.Fatal(err)
 	}
-	return f
 }
