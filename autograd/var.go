@@ -44,14 +44,3 @@ func (b *blockSet) addAll(n int) {
 		b.add(i)
 	}
 }
-
-// count returns how many of 0..n-1 are in the set.
-func (b *blockSet) count(n int) int {
-	c := 0
-	for i := 0; i < n; i++ {
-		if b.has(i) {
-			c++
-		}
-	}
-	return c
-}

@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"testing"
 
-	"artel/checkpoint"
 	"artel/data"
 	"artel/engine"
 	"artel/internal/apart"
@@ -53,27 +52,12 @@ func TestApartCheckpoint(t *testing.T) {
 	steps(t, e, 2)
 	e = saveAndLoad(t, e, args...)
 	steps(t, e, 2)
-	s, err := e.Snapshot(0, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := checkpoint.Save(checkpoint.Disk(), dir, s); err != nil {
-		t.Fatal(err)
-	}
-	l, err := checkpoint.Load(dir + "/" + checkpoint.Name(s.Step))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	be, _ = apart.New(cpu.New())
-	e = newOn(t, newConfig(t, args...), be)
-	if _, err := e.Restore(l); err != nil {
-		t.Fatal(err)
-	}
-	steps(t, e, 2)
-	sameBits(t, downloaded(e), params(want))
-	a, err := e.Evaluate(data.Test)
+	back := newOn(t, newConfig(t, args...), be)
+	restore(t, back, e)
+	steps(t, back, 2)
+	sameBits(t, downloaded(back), params(want))
+	a, err := back.Evaluate(data.Test)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,9 +44,6 @@ func (e *NotFinite) Error() string {
 	return fmt.Sprintf("optim: step %d: the squared norm of the gradient is %v", e.Step, e.NormSq)
 }
 
-// Rate returns the learning rate over the run, for plots.
-func (o *Optimizer) Rate() *Rate { return o.rate }
-
 // NormSq writes the squared norm of the trained part of a flat gradient: dst[0] = sum of grad^2 over all that is not frozen.
 //
 //	grad [P]  dst F64 [1]

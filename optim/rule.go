@@ -72,13 +72,8 @@ func Register(e Entry) {
 // Entries returns all rules in the order of their names.
 func Entries() []Entry { return rules.All() }
 
-// BuildRule makes the rule that m names; m then holds the effective options. An unknown name or option is an error with the
+// buildRule makes the rule that m names; m then holds the effective options. An unknown name or option is an error with the
 // nearest word and its place.
-func BuildRule(m *config.Member) (Rule, error) {
-	_, r, err := buildRule(m)
-	return r, err
-}
-
 func buildRule(m *config.Member) (Entry, Rule, error) {
 	e, err := rules.Lookup(m.Name)
 	if err != nil {

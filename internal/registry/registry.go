@@ -79,9 +79,6 @@ func (t *Table[E]) Names() []string {
 	return t.names()
 }
 
-// Kind returns the word used in messages.
-func (t *Table[E]) Kind() string { return t.kind }
-
 func (t *Table[E]) names() []string {
 	ns := make([]string, 0, len(t.m))
 	for n := range t.m {

@@ -85,9 +85,6 @@ func (d *Device) accepts(asm *ptx.Module) error {
 	return nil
 }
 
-// Functions lists the kernels in the order of the file.
-func (m *Module) Functions() []string { return m.order }
-
 // Function finds a kernel.
 func (m *Module) Function(name string) (*Function, error) {
 	if f := m.funcs[name]; f != nil {
@@ -117,12 +114,6 @@ func (m *Module) Unload() error {
 
 // Name returns the kernel's name.
 func (f *Function) Name() string { return f.name }
-
-// Params returns the layout of the parameter block: one entry for each parameter, with offset, size and alignment in bytes.
-func (f *Function) Params() []ptx.Param { return f.asm.Params }
-
-// ParamSize returns the size of the parameter block in bytes.
-func (f *Function) ParamSize() int { return f.asm.ParamSize }
 
 // StaticShared returns the bytes of shared memory that the kernel declares.
 func (f *Function) StaticShared() int { return f.shared }
