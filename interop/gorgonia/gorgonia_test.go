@@ -221,36 +221,6 @@ func TestLispMachine(t *testing.T) {
 	}
 }
 
-// TestTraining: a Gorgonia solver moves the layer's own memory and fits what a linear map cannot.
-func TestTraining(t *testing.T) {
-	o := options(tensor.Float32, "softmax_topk")
-	o.Balance, o.ZLoss = 0.01, 0.001
-	m := build(t, o)
-	if _, err := G.Grad(m.cost, m.layer.Weights); err != nil {
-		t.Fatal(err)
-	}
-	vm := G.NewTapeMachine(m.g, G.BindDualValues(m.layer.Weights))
-	defer vm.Close()
-	solver := G.NewAdamSolver(G.WithLearnRate(0.02))
-	var first, last float64
-	for i := range 300 {
-		if err := vm.RunAll(); err != nil {
-			t.Fatal(err)
-		}
-		last = numbers(t, m.cost.Value())[0]
-		if i == 0 {
-			first = last
-		}
-		if err := solver.Step(G.NodesToValueGrads(G.Nodes{m.layer.Weights})); err != nil {
-			t.Fatal(err)
-		}
-		vm.Reset()
-	}
-	if last > 0.1*first {
-		t.Errorf("cost went from %v to %v in 300 steps", first, last)
-	}
-}
-
 // TestTwoLayers: equal layers in one graph keep their own records.
 func TestTwoLayers(t *testing.T) {
 	o := options(tensor.Float64, "softmax_topk")
@@ -314,8 +284,12 @@ func TestRefusals(t *testing.T) {
 		`did you mean "softmax_topk"`: func(o *gorgonia.Options) { o.Router.Name = "softmx_topk" },
 		"router task_aware needs":     func(o *gorgonia.Options) { o.Router.Name = "task_aware" },
 		"k = 9 of 4 experts":          func(o *gorgonia.Options) { o.K = 9 },
-		`gate "gleu"`:                 func(o *gorgonia.Options) { o.Gate = "gleu" },
+		`did you mean "gelu"`:         func(o *gorgonia.Options) { o.Gate = "gleu" },
 		"task_balance is counted by":  func(o *gorgonia.Options) { o.TaskBalance = 1 },
+		"hidden: got 0, want":         func(o *gorgonia.Options) { o.Hidden = 0 },
+		"z_loss: got -1, want":        func(o *gorgonia.Options) { o.ZLoss = -1 },
+		"balance: ":                   func(o *gorgonia.Options) { o.Balance = math.NaN() },
+		"k: got 0, want":              func(o *gorgonia.Options) { o.K = 0 },
 		"rows of shape [0,6]":         nil,
 	} {
 		o, n := options(tensor.Float32, "softmax_topk"), tokens
@@ -340,5 +314,12 @@ func TestRefusals(t *testing.T) {
 	other := G.NewMatrix(g, tensor.Float64, G.WithShape(tokens, width), G.WithName("other"))
 	if _, _, err := l.Apply(other); err == nil || !strings.Contains(err.Error(), "want float32") {
 		t.Errorf("a wrong type: %v", err)
+	}
+	good := G.NewMatrix(g, tensor.Float32, G.WithShape(tokens, width), G.WithName("good"))
+	if _, _, err := l.Apply(good); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Apply(good); err == nil || !strings.Contains(err.Error(), "layer: applied twice") {
+		t.Errorf("applied twice: %v", err)
 	}
 }

@@ -24,8 +24,9 @@ type Layer struct {
 	// Weights holds all parameters, [P], in the order of Parameters. It is the node to differentiate with respect to and to hand to a solver.
 	Weights *G.Node
 
-	name string
-	run  *runner
+	name    string
+	run     *runner
+	applied bool
 }
 
 // New declares a layer for rows [tokens,width] in graph g. It returns an error that names the option for a mixture that cannot be, a router that needs to know tasks, or another
@@ -46,7 +47,8 @@ func New(g *G.ExprGraph, name string, tokens, width int, o Options) (*Layer, err
 // Parameters lists the layer's parameters: names, shapes and their places [Off, Off+Len) in Weights. Between them are a few zeros that stay zero.
 func (l *Layer) Parameters() []*param.Param { return l.run.set.Params }
 
-// Apply puts the layer on the graph: y [tokens,width] and the sum of the auxiliary losses, a scalar to be added to the loss; both are differentiable. x must have the layer's shape and type.
+// Apply puts the layer on the graph: y [tokens,width] and the sum of the auxiliary losses, a scalar to be added to the loss; both are differentiable. x must have the layer's
+// shape and type. A layer holds the record of one forward pass, so it is applied once: a second Apply is an error.
 func (l *Layer) Apply(x *G.Node) (y, aux *G.Node, err error) {
 	r := l.run
 	if s := x.Shape(); len(s) != 2 || s[0] != r.tokens || s[1] != r.width {
@@ -54,6 +56,9 @@ func (l *Layer) Apply(x *G.Node) (y, aux *G.Node, err error) {
 	}
 	if x.Dtype() != r.dtype {
 		return nil, nil, errors.Errorf("gorgonia: %s: input of type %v, want %v", l.name, x.Dtype(), r.dtype)
+	}
+	if l.applied {
+		return nil, nil, errors.Errorf("gorgonia: %s: applied twice; a layer keeps one forward pass: declare another layer", l.name)
 	}
 	flat, err := G.ApplyOp(&forward{l}, x, l.Weights)
 	if err != nil {
@@ -68,6 +73,7 @@ func (l *Layer) Apply(x *G.Node) (y, aux *G.Node, err error) {
 		return nil, nil, err
 	}
 	aux, err = G.Slice(flat, G.S(n))
+	l.applied = err == nil
 	return y, aux, err
 }
 

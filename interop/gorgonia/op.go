@@ -4,6 +4,8 @@ import (
 	"hash"
 	"hash/fnv"
 
+	artel "artel/tensor"
+
 	"github.com/chewxy/hm"
 	"github.com/pkg/errors"
 	G "gorgonia.org/gorgonia"
@@ -54,26 +56,16 @@ func (o *forward) DiffWRT(n int) []bool {
 	return out
 }
 
-// SymDiff puts the backward operation on the graph and cuts its result.
+// SymDiff puts two operations on the graph: the backward pass, whose value is the gradient of the rows, and after it the gradient of the weights, which that pass made too.
 func (o *forward) SymDiff(in G.Nodes, output, grad *G.Node) (G.Nodes, error) {
 	if len(in) != 2 {
 		return nil, errors.Errorf("%v: %d inputs, want 2", o, len(in))
 	}
-	flat, err := G.ApplyOp(&backward{o.l}, in[0], in[1], output, grad)
+	dx, err := G.ApplyOp(&backward{o.l}, in[0], in[1], output, grad)
 	if err != nil {
 		return nil, err
 	}
-	r := o.l.run
-	n := r.tokens * r.width
-	rows, err := G.Slice(flat, G.S(0, n))
-	if err != nil {
-		return nil, err
-	}
-	dx, err := G.Reshape(rows, tensor.Shape{r.tokens, r.width})
-	if err != nil {
-		return nil, err
-	}
-	dw, err := G.Slice(flat, G.S(n, n+r.set.Flat.Len()))
+	dw, err := G.ApplyOp(&weightGrad{o.l}, dx)
 	return G.Nodes{dx, dw}, err
 }
 
@@ -83,47 +75,48 @@ func (o *forward) DoDiff(_ G.ExecutionContext, in G.Nodes, output *G.Node) error
 	if err != nil {
 		return errors.Wrap(err, o.String())
 	}
-	flat, err := o.l.run.backward(grad)
+	dx, err := o.l.run.backward(grad)
 	if err != nil {
 		return errors.Wrap(err, o.String())
 	}
-	n := o.l.run.tokens * o.l.run.width
-	for i, part := range [][2]int{{0, n}, {n, n + o.l.run.set.Flat.Len()}} {
+	for i, d := range []artel.Tensor{dx, o.l.run.sink.Grad} {
 		g, err := in[i].Grad()
 		if err != nil {
 			continue // an input that nobody wants the gradient of
 		}
-		if err := addTo(g, flat, part[0], part[1]); err != nil {
+		if err := o.l.run.addTo(g, d); err != nil {
 			return errors.Wrap(err, o.String())
 		}
 	}
 	return nil
 }
 
-// backward maps the inputs and the output of forward, and the gradient of the output, to all gradients as one vector [tokens*width+P].
+// backward maps the inputs and the output of forward, and the gradient of the output, to the gradient of the rows, [tokens,width].
 type backward struct{ l *Layer }
 
 func (o *backward) Arity() int { return 4 }
 
 func (o *backward) Type() hm.Type {
 	a := hm.TypeVariable('a')
-	return hm.NewFnType(matrix(a), vector(a), vector(a), vector(a), vector(a))
+	return hm.NewFnType(matrix(a), vector(a), vector(a), vector(a), matrix(a))
 }
 
 func (o *backward) InferShape(in ...G.DimSizer) (tensor.Shape, error) {
 	if len(in) != 4 {
 		return nil, errors.Errorf("%v: %d inputs, want 4", o, len(in))
 	}
-	r := o.l.run
-	return tensor.Shape{r.tokens*r.width + r.set.Flat.Len()}, nil
+	return tensor.Shape{o.l.run.tokens, o.l.run.width}, nil
 }
 
 func (o *backward) Do(in ...G.Value) (G.Value, error) {
 	if len(in) != 4 {
 		return nil, errors.Errorf("%v: %d inputs, want 4", o, len(in))
 	}
-	v, err := o.l.run.backward(in[3])
-	return v, errors.Wrap(err, o.String())
+	dx, err := o.l.run.backward(in[3])
+	if err != nil {
+		return nil, errors.Wrap(err, o.String())
+	}
+	return o.l.run.value(dx)
 }
 
 func (o *backward) ReturnsPtr() bool      { return false }
@@ -132,6 +125,32 @@ func (o *backward) OverwritesInput() int  { return -1 }
 func (o *backward) WriteHash(h hash.Hash) { o.l.sum(h, "artel mixture gradient ") }
 func (o *backward) Hashcode() uint32      { return code(o) }
 func (o *backward) String() string        { return "gradient of artel mixture " + o.l.name }
+
+// weightGrad maps the gradient of the rows, which it takes only to come after it, to the gradient of the weights, [P].
+type weightGrad struct{ l *Layer }
+
+func (o *weightGrad) Arity() int { return 1 }
+
+func (o *weightGrad) Type() hm.Type {
+	a := hm.TypeVariable('a')
+	return hm.NewFnType(matrix(a), vector(a))
+}
+
+func (o *weightGrad) InferShape(in ...G.DimSizer) (tensor.Shape, error) {
+	if len(in) != 1 {
+		return nil, errors.Errorf("%v: %d inputs, want 1", o, len(in))
+	}
+	return tensor.Shape{o.l.run.set.Flat.Len()}, nil
+}
+
+func (o *weightGrad) Do(...G.Value) (G.Value, error) { return o.l.run.value(o.l.run.sink.Grad) }
+
+func (o *weightGrad) ReturnsPtr() bool      { return false }
+func (o *weightGrad) CallsExtern() bool     { return false }
+func (o *weightGrad) OverwritesInput() int  { return -1 }
+func (o *weightGrad) WriteHash(h hash.Hash) { o.l.sum(h, "artel mixture weight gradient ") }
+func (o *weightGrad) Hashcode() uint32      { return code(o) }
+func (o *weightGrad) String() string        { return "weight gradient of artel mixture " + o.l.name }
 
 func code(o interface{ WriteHash(hash.Hash) }) uint32 {
 	h := fnv.New32a()

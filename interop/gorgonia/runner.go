@@ -28,6 +28,7 @@ type runner struct {
 	sink          *param.Sink
 	keys          artel.Tensor // I32 [tokens,2]: of random numbers, by row and pass
 	passes        int32
+	seed          artel.Tensor // F64 [1]: the gradient of the auxiliary losses
 	ends          ends
 	ready         bool // a forward pass waits for its backward pass
 }
@@ -55,6 +56,9 @@ func newRunner(name string, tokens, width int, o Options) (*runner, error) {
 	if cfg.TaskBalance > 0 {
 		return nil, errors.New("task_balance is counted by task, which a Gorgonia graph does not tell; want balance")
 	}
+	if err := inRange(cfg); err != nil {
+		return nil, err
+	}
 	seed := rng.New(o.Seed)
 	b := param.NewBuilder()
 	var err error
@@ -65,8 +69,18 @@ func newRunner(name string, tokens, width int, o Options) (*runner, error) {
 		return nil, err
 	}
 	r.tape, r.sink = autograd.NewTape(r.be, 1), param.NewPlain(r.be, r.set)
-	r.keys = r.be.New(dtype.I32, tokens, 2)
+	r.keys, r.seed = r.be.New(dtype.I32, tokens, 2), r.be.New(dtype.F64, 1)
 	return r, nil
+}
+
+// inRange checks the numbers of a mixture as a config file's are checked.
+func inRange(c moe.Config) error {
+	text, err := config.Encode(c)
+	if err != nil {
+		return err
+	}
+	_, err = config.Decode(&c, config.File("options", text))
+	return err
 }
 
 // weights returns a Gorgonia tensor over the memory of the parameters.
@@ -91,13 +105,6 @@ func (r *runner) view(v G.Value, n int) (artel.Tensor, error) {
 		}
 	}
 	return artel.Tensor{}, errors.Errorf("a value of type %v and shape %v, want %d contiguous elements of %v", v.Dtype(), v.Shape(), n, r.dtype)
-}
-
-// result returns a new Gorgonia vector of n elements and a view of it.
-func (r *runner) result(n int) (tensor.Tensor, artel.Tensor, error) {
-	v := tensor.New(tensor.WithShape(n), tensor.Of(r.dtype))
-	t, err := r.view(v, n)
-	return v, t, err
 }
 
 // load takes the weights over, unless they are the layer's own memory.
@@ -129,7 +136,8 @@ func (r *runner) forward(x, w G.Value) (G.Value, error) {
 	if err := r.load(w); err != nil {
 		return nil, err
 	}
-	out, flat, err := r.result(n + 1)
+	out := tensor.New(tensor.WithShape(n+1), tensor.Of(r.dtype))
+	flat, err := r.view(out, n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -156,56 +164,49 @@ func (r *runner) forward(x, w G.Value) (G.Value, error) {
 	return out, nil
 }
 
-// backward computes all gradients, [tokens*width+P], for the gradient of the output [tokens*width+1].
-func (r *runner) backward(grad G.Value) (G.Value, error) {
+// backward runs the backward pass for the gradient of the output, [tokens*width+1]. It returns the gradient of the rows, valid until the next forward pass; that of the weights is
+// sink.Grad then.
+func (r *runner) backward(grad G.Value) (dx artel.Tensor, err error) {
 	if !r.ready {
-		return nil, errors.New("backward without a forward pass before it: a layer runs in one machine at a time, and has no second derivatives")
+		return dx, errors.New("backward without a forward pass before it: a layer runs in one machine at a time, and has no second derivatives")
 	}
 	r.ready = false
-	n, p := r.tokens*r.width, r.set.Flat.Len()
+	n := r.tokens * r.width
 	dy, err := r.view(grad, n+1)
 	if err != nil {
-		return nil, errors.Wrap(err, "gradient")
-	}
-	out, flat, err := r.result(n + p)
-	if err != nil {
-		return nil, err
+		return dx, errors.Wrap(err, "gradient")
 	}
 	r.ends.dy = dy.Narrow(0, 0, n).Reshape(r.tokens, r.width)
-	r.ends.dx = flat.Narrow(0, 0, n).Reshape(r.tokens, r.width)
-	seed := artel.New(dtype.F64, 1)
-	r.be.Copy(kernels.Copy{Dst: seed, Src: dy.Narrow(0, n, 1)})
+	r.ends.dx = r.tape.New(r.tokens, r.width)
+	r.be.Copy(kernels.Copy{Dst: r.seed, Src: dy.Narrow(0, n, 1)})
 	r.sink.Begin(r.be)
-	if err := r.tape.Backward(r.sink, seed.F64()); err != nil {
-		return nil, err
+	if err := r.tape.Backward(r.sink, r.seed.F64()); err != nil {
+		return dx, err
 	}
 	var present [1]int32
 	for _, g := range r.set.Groups {
 		r.sink.Settle(r.be, g, present[:])
 	}
-	r.be.Copy(kernels.Copy{Dst: flat.Narrow(0, n, p), Src: r.sink.Grad})
-	return out, nil
+	return r.ends.dx, nil
 }
 
-// addTo adds elements [lo,hi) of a flat value to the value g.
-func addTo(g, flat G.Value, lo, hi int) error {
-	switch dst := g.Data().(type) {
-	case []float32:
-		if src, ok := flat.Data().([]float32); ok && len(dst) == hi-lo {
-			for i := range dst {
-				dst[i] += src[lo+i]
-			}
-			return nil
-		}
-	case []float64:
-		if src, ok := flat.Data().([]float64); ok && len(dst) == hi-lo {
-			for i := range dst {
-				dst[i] += src[lo+i]
-			}
-			return nil
-		}
+// value returns a new Gorgonia value with the elements and the shape of t.
+func (r *runner) value(t artel.Tensor) (G.Value, error) {
+	v := tensor.New(tensor.WithShape(t.Shape()...), tensor.Of(r.dtype))
+	dst, err := r.view(v, t.Len())
+	if err == nil {
+		r.be.Copy(kernels.Copy{Dst: dst.Reshape(t.Shape()...), Src: t})
 	}
-	return errors.Errorf("a gradient of type %v and shape %v, want %d elements of %v", g.Dtype(), g.Shape(), hi-lo, flat.Dtype())
+	return v, err
+}
+
+// addTo adds the elements of t to the value g.
+func (r *runner) addTo(g G.Value, t artel.Tensor) error {
+	dst, err := r.view(g, t.Len())
+	if err == nil {
+		r.be.Axpy(kernels.Axpy{Dst: dst.Reshape(t.Shape()...), Src: t, Alpha: 1, Accumulate: true})
+	}
+	return errors.Wrap(err, "gradient of an input")
 }
 
 // ends are where the tape begins and ends: rows whose gradient is wanted, and an output whose gradient is given.
@@ -235,6 +236,8 @@ func (e *ends) input(t *autograd.Tape, x artel.Tensor, s *autograd.Space) *autog
 func (o *start) Backward(t *autograd.Tape) {
 	if g, ok := t.Grad(o.out); ok {
 		t.Backend().Copy(kernels.Copy{Dst: o.ends.dx, Src: g})
+	} else {
+		t.Backend().Fill(o.ends.dx, 0)
 	}
 }
 
