@@ -54,6 +54,8 @@ type Backend struct {
 	Float dtype.Type // element type of parameters, activations and gradients
 	// Products is BF16 when GEMM, GroupedGEMM and GradW round the elements of their two operands to bfloat16 first, else Float or not set.
 	Products dtype.Type
+	// Halves says that tensors which are operands of such products may lie in memory as BF16; see Linear.
+	Halves bool
 
 	// Alloc returns zeroed storage that the backend can compute on. With Apart the host does not reach it.
 	Alloc func(d dtype.Type, n int) *tensor.Storage

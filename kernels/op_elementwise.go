@@ -107,7 +107,8 @@ func (g Gate) Width(f int) int {
 //
 //	H [N,Width(F)]: for SwiGLU columns 0..F-1 are g and F..2F-1 are u   A [N,F]   Scale [N] or none
 //
-// Rows from Rows[0] on are left alone when Rows (I32 [1]) is given: the number of routed rows may live on a device.
+// Rows from Rows[0] on are left alone when Rows (I32 [1]) is given: the number of routed rows may live on a device. With Halves (see Backend) H and A may be BF16,
+// each for itself.
 type Gated struct {
 	A, H, Scale, Rows tensor.Tensor
 	Gate              Gate
@@ -122,7 +123,8 @@ type Gated struct {
 //	H [N,Width(F)]  DA [C,F]  DH [C,Width(F)]  Act I32 [C] or none  Scale [N] or none  DScale [C] or none
 //	Rows I32 [1] or none: number of valid cotangent rows; the rows of DH and DScale from there on are left alone
 //
-// Accumulate concerns DH; DScale is overwritten. Without Accumulate DH may be the same memory as DA for the gates of width F.
+// Accumulate concerns DH; DScale is overwritten. Without Accumulate DH may be the same memory as DA for the gates of width F. With Halves (see Backend) H may be BF16,
+// and DH too without Accumulate.
 type GatedGrad struct {
 	DH, DScale, H, DA, Act, Scale, Rows tensor.Tensor
 	Gate                                Gate

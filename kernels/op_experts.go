@@ -15,7 +15,8 @@ type Experts struct {
 //
 //	X [N,k]  Index I32 [>=R] or none  B [G,k,Width(F)]  H [>=R,Width(F)]  A [>=R,F]  Off I32 [G+1] as in GroupedGEMM, R = Off[G]
 //
-// Rows from R on are left alone. B rounds as operands of products do.
+// Rows from R on are left alone. X and B round as operands of products do. With Halves H and A may be BF16, each for itself; the activation of such an H is
+// that of its rounded numbers, so that a backward pass sees the same ones.
 type GroupedGated struct {
 	X, Index, B, H, A, Off tensor.Tensor
 	Gate                   Gate
@@ -32,7 +33,7 @@ type GroupedGated struct {
 //	DH [>=R,Width(F)]  DScale [>=R] or none  A [>=R,F] or none
 //	DA [>=R,F]  memory for da; what it holds afterwards is not defined
 //
-// Rows from R on are left alone. B may be a transposed view, as in GroupedGEMM.
+// Rows from R on are left alone. B may be a transposed view, as in GroupedGEMM. With Halves H, DH and A may be BF16, each for itself; da is Float.
 type GroupedGatedGrad struct {
 	DY, Index, B, Off tensor.Tensor
 	H, Act, Scale     tensor.Tensor

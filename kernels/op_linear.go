@@ -6,6 +6,10 @@ import "artel/tensor"
 //
 // A backend whose Products is BF16 rounds the elements of A and B, and of X and DY of GradW, to the nearest bfloat16 (ties to even) and adds
 // exact products in float32; C, Bias and Dst keep the backend's Float. GradB, Embed and EmbedGrad are not products.
+//
+// With Halves each of these operands may be a tensor of dtype BF16 instead of Float, whatever the other one is, and so may those of CellGram and of
+// the ops of Experts. The result is bit for bit that of a Float tensor with the same values. What is only an operand afterwards may be written as BF16:
+// rounded to nearest, ties to even, when it is stored, where numbers below the smallest normal one may become 0. That is said for each op.
 type Linear struct {
 	GEMM        func(GEMM)
 	GroupedGEMM func(GroupedGEMM)
@@ -33,7 +37,7 @@ type GEMM struct {
 //
 //	A [N,k]  Index I32 [>=R] or none  B [G,k,n]  C [>=R,n]  Off I32 [G+1], non-decreasing, Off[0] = 0, R = Off[G]
 //
-// The last two dimensions of B may be transposed views; rows of C from R on are left alone.
+// The last two dimensions of B may be transposed views; rows of C from R on are left alone. With Halves C may be BF16.
 type GroupedGEMM struct {
 	A, Index, B, C, Off tensor.Tensor
 }

@@ -141,6 +141,10 @@ func poison(t Tensor) {
 		for i, s := 0, t.F64(); i < len(s); i++ {
 			s[i] = math.NaN()
 		}
+	case dtype.BF16:
+		for i, s := 0, t.BF16(); i < len(s); i++ {
+			s[i] = 0x7FC0
+		}
 	case dtype.I32:
 		for i, s := 0, t.I32(); i < len(s); i++ {
 			s[i] = math.MinInt32

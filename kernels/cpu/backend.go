@@ -17,7 +17,8 @@ type backend struct {
 	gemm     *gemm.Variant
 	vec      *vec.Set
 	pool     *pool.Pool
-	free     [lent]atomic.Pointer[gemm.Scratch]
+	scratch  lender[gemm.Scratch]
+	lines    lender[line]
 	bf16     bool      // products round their operands
 	probs    []float32 // of one row
 	products []gemm.Product
@@ -83,6 +84,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Name:        full,
 		Float:       dtype.F32,
 		Products:    products,
+		Halves:      b.bf16,
 		Alloc:       tensor.NewHost,
 		AllocShared: tensor.NewHost,
 		Sync:        func() error { return nil },
@@ -101,22 +103,26 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 // SetWorkers sets the number of workers of all backends; n < 1 means GOMAXPROCS. Not to be called while ops run.
 func SetWorkers(n int) { pool.Shared().SetWorkers(n) }
 
-// lent is the number of packing buffers that wait for use; more workers than that make their own.
+// lent is the number of buffers of a kind that wait for use; more workers than that make their own.
 const lent = 64
 
-// scratch lends a packing buffer to a worker.
-func (b *backend) scratch() *gemm.Scratch {
-	for i := range b.free {
-		if s := b.free[i].Load(); s != nil && b.free[i].CompareAndSwap(s, nil) {
+// lender lends buffers to workers.
+type lender[T any] struct {
+	free [lent]atomic.Pointer[T]
+}
+
+func (l *lender[T]) take() *T {
+	for i := range l.free {
+		if s := l.free[i].Load(); s != nil && l.free[i].CompareAndSwap(s, nil) {
 			return s
 		}
 	}
-	return new(gemm.Scratch)
+	return new(T)
 }
 
-func (b *backend) giveBack(s *gemm.Scratch) {
-	for i := range b.free {
-		if b.free[i].CompareAndSwap(nil, s) {
+func (l *lender[T]) giveBack(s *T) {
+	for i := range l.free {
+		if l.free[i].CompareAndSwap(nil, s) {
 			return
 		}
 	}

@@ -90,9 +90,9 @@ func kernelRows(p []float32, n int) rows { return rows{p: p, cols: n, ld: n} }
 
 // rowProducts is the inner products of rows [lo,hi) of a group with rows [0,hi); the group begins at row first of x.
 func rowProducts(x rows, first int, out []float32, g cellGroup, lo, hi int) gemm.Product {
+	all := gemm.Mat{P: x.p, H: x.h, RS: x.ld, CS: 1}
 	return gemm.Product{
-		M: hi - lo, N: hi, K: x.cols, A: gemm.Mat{P: x.p[(first+lo)*x.ld:], RS: x.ld, CS: 1}, B: gemm.Mat{P: x.p[first*x.ld:], RS: 1, CS: x.ld},
-		C: out[g.at+lo*g.n:], LDC: g.n,
+		M: hi - lo, N: hi, K: x.cols, A: all.From((first + lo) * x.ld), B: all.From(first * x.ld).T(), C: out[g.at+lo*g.n:], LDC: g.n,
 	}
 }
 
@@ -129,10 +129,10 @@ func (c *cells) gatherRows(a *kernels.CellGram, lo, hi int) {
 	x, y := matrix(a.X), matrix(a.DY)
 	for r := lo; r < hi; r++ {
 		if !c.inX {
-			copy(c.gx[r*x.cols:(r+1)*x.cols], x.row(int(c.x[r])))
+			c.b.copyRow(c.gx[r*x.cols:(r+1)*x.cols], &x, int(c.x[r]))
 		}
 		if !c.inY {
-			copy(c.gy[r*y.cols:(r+1)*y.cols], y.row(int(c.y[r])))
+			c.b.copyRow(c.gy[r*y.cols:(r+1)*y.cols], &y, int(c.y[r]))
 		}
 	}
 }

@@ -33,9 +33,9 @@ func TestConformanceBF16(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Alloc: b.Alloc, Sync: b.Sync}
+			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Halves: b.Halves, Alloc: b.Alloc, Sync: b.Sync}
 			only.GEMM, only.GroupedGEMM, only.GradW = b.GEMM, b.GroupedGEMM, b.GradW
-			only.Experts, only.CellGram = b.Experts, b.CellGram
+			only.Experts, only.CellGram, only.Gated, only.GatedGrad = b.Experts, b.CellGram, b.Gated, b.GatedGrad
 			kerneltest.RunWith(t, only, kerneltest.Options{SetWorkers: cpu.SetWorkers})
 		})
 	}

@@ -177,32 +177,38 @@ func unary(g kernels.Gate) kernels.Unary {
 func (b *backend) gatedRows(a *kernels.Gated, lo, hi int) {
 	out, h, scale := matrix(a.A), matrix(a.H), floats(a.Scale)
 	f := out.cols
+	l := b.lines.take()
+	buf := l.parts(2, h.cols)
 	for i := lo; i < hi; i++ {
 		s := float32(1)
 		if scale != nil {
 			s = scale[i]
 		}
-		row, x := out.row(i), h.row(i)
+		row, x := out.space(i, 0, f, buf[0]), b.load(&h, i, 0, h.cols, buf[1])
 		if a.Gate == kernels.SwiGLU {
 			b.vec.SiluMul(row, x[:f], x[f:], s)
-			continue
+		} else {
+			for j, v := range x {
+				row[j] = s * apply(unary(a.Gate), v)
+			}
 		}
-		for j, v := range x {
-			row[j] = s * apply(unary(a.Gate), v)
-		}
+		b.store(&out, i, 0, row)
 	}
+	b.lines.giveBack(l)
 }
 
 func (b *backend) gatedGradRows(a *kernels.GatedGrad, lo, hi int) {
 	dh, h, da, act, scale, ds := matrix(a.DH), matrix(a.H), matrix(a.DA), ints(a.Act), floats(a.Scale), floats(a.DScale)
 	f := da.cols
+	l := b.lines.take()
+	buf := l.parts(2, h.cols)
 	for c := lo; c < hi; c++ {
 		i := of(act, c)
 		s := float32(1)
 		if scale != nil {
 			s = scale[i]
 		}
-		d, x, y := dh.row(c), h.row(i), da.row(c)
+		d, x, y := dh.space(c, 0, dh.cols, buf[0]), b.load(&h, i, 0, h.cols, buf[1]), da.row(c)
 		var sum float32
 		switch {
 		case a.Gate == kernels.SwiGLU && !a.Accumulate:
@@ -225,10 +231,12 @@ func (b *backend) gatedGradRows(a *kernels.GatedGrad, lo, hi int) {
 				put(&d[j], s*derivative(u, v)*g, a.Accumulate)
 			}
 		}
+		b.store(&dh, c, 0, d)
 		if ds != nil {
 			ds[c] = sum
 		}
 	}
+	b.lines.giveBack(l)
 }
 
 func (b *backend) rowScaleRows(a *kernels.RowScale, lo, hi int) {

@@ -82,12 +82,12 @@ func (b *backend) gradW(a kernels.GradW, run func()) {
 				A: x, B: y, C: dst.F32(), LDC: dst.Stride(0), Stream: stream,
 			}
 			if xi == nil {
-				p.A.P = x.P[s.act0*x.CS:]
+				p.A = x.From(s.act0 * x.CS)
 			} else {
 				p.AK = xi[s.act0 : s.act0+s.n]
 			}
 			if yi == nil {
-				p.B.P = y.P[s.row0*y.RS:]
+				p.B = y.From(s.row0 * y.RS)
 			} else {
 				p.BK = yi[s.row0 : s.row0+s.n]
 			}

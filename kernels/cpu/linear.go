@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cpu/internal/gemm"
 	"artel/tensor"
@@ -14,11 +15,11 @@ type span struct {
 }
 
 func (b *backend) linear() kernels.Linear {
-	products := b.newProducts()
+	products, store := b.newProducts(), b.afterStore
 	embed := newLoop(b.embedRows)
 	return kernels.Linear{
 		GEMM:        func(a kernels.GEMM) { b.gemmOp(a, products) },
-		GroupedGEMM: func(a kernels.GroupedGEMM) { b.groupedGEMM(a, products) },
+		GroupedGEMM: func(a kernels.GroupedGEMM) { b.groupedGEMM(a, store, products) },
 		GradW:       func(a kernels.GradW) { b.gradW(a, products) },
 		GradB:       b.gradB,
 		Embed:       func(a kernels.Embed) { embed.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)) },
@@ -29,11 +30,11 @@ func (b *backend) linear() kernels.Linear {
 // newProducts prepares the loop over the work items of b.products.
 func (b *backend) newProducts() func() {
 	run := func(lo, hi int) {
-		s := b.scratch()
+		s := b.scratch.take()
 		for i := lo; i < hi; i++ {
 			b.item(i, s)
 		}
-		b.giveBack(s)
+		b.scratch.giveBack(s)
 	}
 	return func() {
 		b.pool.Run(b.partition(), 1, run)
@@ -127,7 +128,13 @@ func (b *backend) item(i int, s *gemm.Scratch) {
 // mat views the last two dimensions of a tensor.
 func mat(t tensor.Tensor) gemm.Mat {
 	r := t.Rank()
-	return gemm.Mat{P: t.F32(), RS: t.Stride(r - 2), CS: t.Stride(r - 1)}
+	m := gemm.Mat{RS: t.Stride(r - 2), CS: t.Stride(r - 1)}
+	if t.Type == dtype.BF16 {
+		m.H = t.BF16()
+	} else {
+		m.P = t.F32()
+	}
+	return m
 }
 
 func (b *backend) gemmOp(a kernels.GEMM, run func()) {
@@ -148,9 +155,29 @@ func grown[E any](s []E, n int) []E {
 	return s[:n]
 }
 
-func (b *backend) groupedGEMM(a kernels.GroupedGEMM, run func()) {
+func (b *backend) groupedGEMM(a kernels.GroupedGEMM, after afterFunc, run func()) {
 	b.groupedProducts(a)
+	if a.C.Type == dtype.BF16 {
+		b.expert.h = matrix(a.C)
+		b.thenTemp(after)
+	}
 	run()
+}
+
+// thenTemp makes what the products compute memory of the workers, which only after sees.
+func (b *backend) thenTemp(after afterFunc) {
+	for i := range b.products {
+		p := &b.products[i]
+		p.Temp, p.After, p.Tag = true, after, i
+	}
+}
+
+// afterStore rounds columns [j0,j1) to the result.
+func (b *backend) afterStore(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
+	x, ld := &b.expert, gemm.Panels(p.N)*gemm.Panel
+	for i := lo; i < hi; i++ {
+		b.store(&x.h, x.first[p.Tag]+i, j0, c[(i-lo)*ld:][:j1-j0])
+	}
 }
 
 // groupedProducts sets b.products to one product per group with rows, and b.expert.first to their first rows.
@@ -158,16 +185,19 @@ func (b *backend) groupedProducts(a kernels.GroupedGEMM) {
 	off := ints(a.Off)
 	groups := len(off) - 1
 	x, index := mat(a.A), ints(a.Index)
-	c, ldc := a.C.F32(), a.C.Stride(0)
+	c := matrix(a.C)
 	b.products, b.expert.first = b.products[:0], b.expert.first[:0]
 	for g := 0; g < groups; g++ {
 		lo, hi := int(off[g]), int(off[g+1])
 		if lo == hi {
 			continue
 		}
-		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), C: c[lo*ldc:], LDC: ldc}
+		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), LDC: c.ld}
+		if c.p != nil {
+			p.C = c.p[lo*c.ld:]
+		}
 		if index == nil {
-			p.A.P = x.P[lo*x.RS:]
+			p.A = x.From(lo * x.RS)
 		} else {
 			p.AI = index[lo:hi]
 		}

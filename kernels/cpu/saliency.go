@@ -43,8 +43,8 @@ func (b *backend) alignWindow(a *kernels.Saliency, s, u rows, r0, r1 int) (loss 
 	d, n := a.Width, s.cols/a.Width
 	anchor := func(j int) []float32 { return b.anchors[j*d : (j+1)*d] }
 	moved := func(j int) []float32 { return b.anchors[(n+j)*d : (n+j+1)*d] } // gradient of the anchor
-	lent := b.scratch()
-	defer b.giveBack(lent)
+	lent := b.scratch.take()
+	defer b.scratch.giveBack(lent)
 	size := lent.Buffer()[: r1-r0 : r1-r0] // lengths of the sums over tasks
 	cos := lent.Buffer()[r1-r0:][: r1-r0 : r1-r0]
 	for j := r0; j < r1; j++ {

@@ -151,8 +151,8 @@ func (b *backend) addCrossGram(a kernels.CrossGram, n int) {
 
 func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 	j, present, w, dst := matrix(a.J), ints(a.Present), a.W.F64(), floats(a.Dst)
-	lent := b.scratch()
-	defer b.giveBack(lent)
+	lent := b.scratch.take()
+	defer b.scratch.giveBack(lent)
 	for i := lo; i < hi; i++ {
 		c0, c1 := cut(i, len(dst))
 		d := dst[c0:c1]

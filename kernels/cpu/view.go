@@ -1,19 +1,32 @@
 package cpu
 
-import "artel/tensor"
+import (
+	"artel/dtype"
+	"artel/tensor"
+)
 
 // rows is a matrix with unit column stride.
 type rows struct {
 	p           []float32
 	n, cols, ld int
+	h           []uint16 // bfloat16 numbers instead of p
 }
+
+// ok tells whether there is a matrix.
+func (m *rows) ok() bool { return m.p != nil || m.h != nil }
 
 // matrix views a rank-2 tensor whose rows may be strided.
 func matrix(t tensor.Tensor) rows {
 	if !t.Ok() {
 		return rows{}
 	}
-	return rows{t.F32(), t.Dim(0), t.Dim(1), t.Stride(0)}
+	m := rows{n: t.Dim(0), cols: t.Dim(1), ld: t.Stride(0)}
+	if t.Type == dtype.BF16 {
+		m.h = t.BF16()
+	} else {
+		m.p = t.F32()
+	}
+	return m
 }
 
 // row returns row i.

@@ -16,16 +16,20 @@ type testCase struct {
 	s     *suite
 	name  string
 	rnd   rng.Stream
-	gap   int  // elements between rows
-	typed bool // the oracle works on the same element types instead of float64
+	gap   int        // elements between rows
+	typed bool       // the oracle works on the same element types instead of float64
+	real  dtype.Type // of float tensors
 	bufs  []*buffer
+
+	widened bool // the run under way gets BF16 tensors as Float
 }
 
 // buffer is one storage of a case.
 type buffer struct {
-	st   *tensor.Storage // what it holds before the op, on the host
-	role []role          // by element
-	k    int             // tolerance: reduction length, 0 for exact
+	st    *tensor.Storage // what it holds before the op, on the host
+	role  []role          // by element
+	k     int             // tolerance: reduction length, 0 for exact
+	again bool            // the op reads what it wrote here
 }
 
 // role is what an op may do to an element.
@@ -46,7 +50,10 @@ const (
 // newCase starts a case whose matrices have gap elements between their rows.
 func (s *suite) newCase(gap int, format string, args ...any) *testCase {
 	s.cases++
-	c := &testCase{s: s, name: fmt.Sprintf(format, args...), rnd: s.stream.At(s.cases), gap: gap}
+	c := &testCase{s: s, name: fmt.Sprintf(format, args...), rnd: s.stream.At(s.cases), gap: gap, real: s.b.Float}
+	if s.halves != 0 {
+		c.name += s.halves.String()
+	}
 	if gap > 0 {
 		c.name += fmt.Sprintf(" gap=%d", gap)
 	}
@@ -99,17 +106,17 @@ func (c *testCase) normal() float64 {
 
 // float returns a float tensor of normal numbers.
 func (c *testCase) float(shape ...int) tensor.Tensor {
-	return c.fill(c.alloc(c.s.b.Float, shape...), func(int) float64 { return c.normal() })
+	return c.fill(c.alloc(c.real, shape...), func(int) float64 { return c.normal() })
 }
 
 // small returns a float tensor of integers of [-4,4]: sums of their products are exact in every order.
 func (c *testCase) small(shape ...int) tensor.Tensor {
-	return c.fill(c.alloc(c.s.b.Float, shape...), func(int) float64 { return float64(c.rnd.Intn(9) - 4) })
+	return c.fill(c.alloc(c.real, shape...), func(int) float64 { return float64(c.rnd.Intn(9) - 4) })
 }
 
 // floats returns a float tensor with the given elements.
 func (c *testCase) floats(f func(i int) float64, shape ...int) tensor.Tensor {
-	return c.fill(c.alloc(c.s.b.Float, shape...), f)
+	return c.fill(c.alloc(c.real, shape...), f)
 }
 
 // double is floats for F64.

@@ -1,6 +1,7 @@
 package kerneltest
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
@@ -16,13 +17,14 @@ import (
 // fault is a way to break one op of a correct backend.
 type fault struct {
 	name, op string
+	half     bool // of a backend that takes BF16 operands
 	wreck    func(b *kernels.Backend)
 }
 
 // faults are mistakes that fast kernels make. A suite that lets one pass is broken.
 func faults() []fault {
 	return []fault{
-		{"writes past the row", "GEMM", func(b *kernels.Backend) {
+		{"writes past the row", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {
 				f(a)
@@ -32,7 +34,7 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"multiplies C by zero", "GEMM", func(b *kernels.Backend) {
+		{"multiplies C by zero", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {
 				if !a.Accumulate {
@@ -42,7 +44,7 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"bias only without accumulate", "GEMM", func(b *kernels.Backend) {
+		{"bias only without accumulate", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {
 				if a.Accumulate {
@@ -51,7 +53,7 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"loses the last odd step of k", "GEMM", func(b *kernels.Backend) {
+		{"loses the last odd step of k", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {
 				if k := a.A.Dim(1); k > 1 && k%2 == 1 {
@@ -60,14 +62,14 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"changes an input", "GEMM", func(b *kernels.Backend) {
+		{"changes an input", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {
 				f(a)
 				b.Axpy(kernels.Axpy{Dst: a.B.T(), Src: a.B.T(), Alpha: 0.5, Accumulate: true})
 			}
 		}},
-		{"depends on the run", "GEMM", func(b *kernels.Backend) {
+		{"depends on the run", "GEMM", false, func(b *kernels.Backend) {
 			f, n := b.GEMM, 0
 			b.GEMM = func(a kernels.GEMM) {
 				f(a)
@@ -76,7 +78,7 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"last row of a group", "GroupedGEMM", func(b *kernels.Backend) {
+		{"last row of a group", "GroupedGEMM", false, func(b *kernels.Backend) {
 			f := b.GroupedGEMM
 			b.GroupedGEMM = func(a kernels.GroupedGEMM) {
 				off := append([]int32(nil), a.Off.I32()...)
@@ -89,14 +91,14 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"rows past the end", "GroupedGEMM", func(b *kernels.Backend) {
+		{"rows past the end", "GroupedGEMM", false, func(b *kernels.Backend) {
 			f := b.GroupedGEMM
 			b.GroupedGEMM = func(a kernels.GroupedGEMM) {
 				b.Fill(a.C, 0)
 				f(a)
 			}
 		}},
-		{"touches destinations without rows", "GradW", func(b *kernels.Backend) {
+		{"touches destinations without rows", "GradW", false, func(b *kernels.Backend) {
 			f := b.GradW
 			b.GradW = func(a kernels.GradW) {
 				f(a)
@@ -106,7 +108,7 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"always overwrites", "GradW", func(b *kernels.Backend) {
+		{"always overwrites", "GradW", false, func(b *kernels.Backend) {
 			f := b.GradW
 			b.GradW = func(a kernels.GradW) {
 				for i := 0; i < a.Segs.Dim(0); i++ {
@@ -118,14 +120,14 @@ func faults() []fault {
 				b.Fill(a.Touched, 1)
 			}
 		}},
-		{"adds without zeroing", "EmbedGrad", func(b *kernels.Backend) {
+		{"adds without zeroing", "EmbedGrad", false, func(b *kernels.Backend) {
 			f := b.EmbedGrad
 			b.EmbedGrad = func(a kernels.EmbedGrad) {
 				b.Fill(a.Touched, 1)
 				f(a)
 			}
 		}},
-		{"cotangent row for activation row", "RMSNormGrad", func(b *kernels.Backend) {
+		{"cotangent row for activation row", "RMSNormGrad", false, func(b *kernels.Backend) {
 			f := b.RMSNormGrad
 			b.RMSNormGrad = func(a kernels.RMSNormGrad) {
 				if a.DX.Ok() && a.DX.Dim(0) <= a.X.Dim(0) {
@@ -134,14 +136,14 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"ignores the number of rows", "GatedGrad", func(b *kernels.Backend) {
+		{"ignores the number of rows", "GatedGrad", false, func(b *kernels.Backend) {
 			f := b.GatedGrad
 			b.GatedGrad = func(a kernels.GatedGrad) {
 				a.Rows = tensor.Tensor{}
 				f(a)
 			}
 		}},
-		{"tanh approximation of gelu", "Map", func(b *kernels.Backend) {
+		{"tanh approximation of gelu", "Map", false, func(b *kernels.Backend) {
 			f := b.Map
 			b.Map = func(a kernels.Map) {
 				f(a)
@@ -150,21 +152,21 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"counter of the stream", "Dropout", func(b *kernels.Backend) {
+		{"counter of the stream", "Dropout", false, func(b *kernels.Backend) {
 			f := b.Dropout
 			b.Dropout = func(a kernels.Dropout) {
 				a.Key.Key += a.Key.Lo
 				f(a)
 			}
 		}},
-		{"overwrites the loss", "CrossEntropy", func(b *kernels.Backend) {
+		{"overwrites the loss", "CrossEntropy", false, func(b *kernels.Backend) {
 			f := b.CrossEntropy
 			b.CrossEntropy = func(a kernels.CrossEntropy) {
 				b.Fill(a.Loss, 0)
 				f(a)
 			}
 		}},
-		{"ties to the higher column", "TopK", func(b *kernels.Backend) {
+		{"ties to the higher column", "TopK", false, func(b *kernels.Backend) {
 			f := b.TopK
 			b.TopK = func(a kernels.TopK) {
 				f(a)
@@ -176,7 +178,7 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"drops the first pick", "RoutePlan", func(b *kernels.Backend) {
+		{"drops the first pick", "RoutePlan", false, func(b *kernels.Backend) {
 			f := b.RoutePlan
 			b.RoutePlan = func(a kernels.RoutePlan) {
 				f(a)
@@ -185,7 +187,7 @@ func faults() []fault {
 				}
 			}
 		}},
-		{"reads absent tasks", "Gram", func(b *kernels.Backend) {
+		{"reads absent tasks", "Gram", false, func(b *kernels.Backend) {
 			f := b.Gram
 			b.Gram = func(a kernels.Gram) {
 				a.Present = tensor.FromI32(make([]int32, a.Present.Len()), a.Present.Len())
@@ -193,7 +195,7 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"sign of zero", "Lion", func(b *kernels.Backend) {
+		{"sign of zero", "Lion", false, func(b *kernels.Backend) {
 			f := b.Lion
 			b.Lion = func(a kernels.Lion) {
 				p, m, g := a.P.F64(), a.M.F64(), a.G.F64()
@@ -205,7 +207,7 @@ func faults() []fault {
 				f(a)
 			}
 		}},
-		{"decay before the gradient is read", "Adam", func(b *kernels.Backend) {
+		{"decay before the gradient is read", "Adam", false, func(b *kernels.Backend) {
 			f := b.Adam
 			b.Adam = func(a kernels.Adam) {
 				a.Decoupled = false
@@ -215,15 +217,67 @@ func faults() []fault {
 	}
 }
 
+// halfFaults are mistakes with tensors of bfloat16 numbers.
+func halfFaults() []fault {
+	return []fault{
+		{"cuts instead of rounding", "GroupedGEMM", true, func(b *kernels.Backend) {
+			f := b.GroupedGEMM
+			b.GroupedGEMM = func(a kernels.GroupedGEMM) {
+				half := a.C
+				if half.Type != dtype.BF16 {
+					f(a)
+					return
+				}
+				a.C = tensor.New(dtype.F64, half.Shape()...)
+				f(a)
+				for r := range int(a.Off.I32()[a.Off.Len()-1]) {
+					set, get := setter(half.At(r)), getter(a.C.At(r))
+					for j := range half.Dim(1) {
+						set(j, float64(math.Float32frombits(math.Float32bits(float32(get(j)))&^0xFFFF)))
+					}
+				}
+			}
+		}},
+		{"activation of unrounded numbers", "GroupedGated", true, func(b *kernels.Backend) {
+			f := b.GroupedGated
+			b.GroupedGated = func(a kernels.GroupedGated) {
+				half, n := a.H, int(a.Off.I32()[a.Off.Len()-1])
+				if half.Type == dtype.BF16 {
+					a.H = tensor.New(dtype.F64, half.Shape()...)
+				}
+				f(a)
+				if half.Type == dtype.BF16 {
+					b.Copy(kernels.Copy{Dst: half.Narrow(0, 0, n), Src: a.H.Narrow(0, 0, n)})
+				}
+			}
+		}},
+		{"swaps neighbours of an odd depth", "GradW", true, func(b *kernels.Backend) {
+			f := b.GradW
+			b.GradW = func(a kernels.GradW) {
+				if x := a.X; x.Type == dtype.BF16 && x.Dim(1)%2 == 1 && x.Dim(1) > 1 {
+					a.X = tensor.New(dtype.F64, x.Shape()...)
+					for j := range x.Dim(1) {
+						b.Copy(kernels.Copy{Dst: a.X.Narrow(1, j, 1), Src: x.Narrow(1, min(j^1, x.Dim(1)-1), 1)})
+					}
+				}
+				f(a)
+			}
+		}},
+	}
+}
+
 // TestFaultsAreFound runs the suite on broken backends in a second process, where it must fail, once for each fault.
 func TestFaultsAreFound(t *testing.T) {
 	if os.Getenv(faultyRun) == "" {
-		expectFailures(t, len(faults()))
+		expectFailures(t, len(faults())+len(halfFaults()))
 		return
 	}
-	for _, f := range faults() {
+	for _, f := range append(faults(), halfFaults()...) {
 		t.Run(f.name, func(t *testing.T) {
 			b := ref.New()
+			if f.half {
+				b = ref.BF16()
+			}
 			f.wreck(b)
 			testOp(t, b, f.op)
 		})

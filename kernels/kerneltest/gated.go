@@ -17,7 +17,7 @@ func testGated(s *suite) {
 				for _, cut := range []bool{false, true} {
 					n, f := shape[0], shape[1]
 					c := s.newCase(i%2*3, "%v %v scale=%v rows=%v", g, shape, scaled, cut)
-					args := kernels.Gated{A: c.floats(func(int) float64 { return nan }, n, f), H: c.float(n, g.Width(f)), Gate: g}
+					args := kernels.Gated{A: c.half(outHalf, c.nans)(n, f), H: c.half(hiddenHalf, c.float)(n, g.Width(f)), Gate: g}
 					if scaled {
 						args.Scale = c.float(n)
 					}
@@ -32,9 +32,9 @@ func testGated(s *suite) {
 			}
 		}
 		c := s.newCase(0, "%v of NaN", g)
-		h := c.float(4, g.Width(20))
+		h := c.half(hiddenHalf, c.float)(4, g.Width(20))
 		setter(h)(7, nan)
-		c.run(kernels.Gated{A: c.out(false, specialTerms, 4, 20), H: h, Scale: c.float(4), Gate: g})
+		c.run(kernels.Gated{A: c.output(c.half(outHalf, c.nans)(4, 20), specialTerms), H: h, Scale: c.float(4), Gate: g})
 	}
 }
 
@@ -47,7 +47,11 @@ func testGatedGrad(s *suite) {
 				scaled, dScaled, cut := n&1 > 0, n/2%3 > 0, n/4%3 == 0
 				r.name += fmt.Sprintf(" scale=%v dscale=%v rows=%v", scaled, dScaled, cut)
 				valid, width := r.c, g.Width(r.d)
-				args := kernels.GatedGrad{DH: r.float(r.c, width), H: r.float(r.n, width), DA: r.float(r.c, r.d), Act: r.act,
+				dh := r.half(outHalf, r.float)
+				if r.acc {
+					dh = r.float
+				}
+				args := kernels.GatedGrad{DH: dh(r.c, width), H: r.half(hiddenHalf, r.float)(r.n, width), DA: r.float(r.c, r.d), Act: r.act,
 					Gate: g, Accumulate: r.acc}
 				if cut {
 					valid = r.c * 2 / 3
@@ -71,16 +75,21 @@ func testGatedGrad(s *suite) {
 			for _, shape := range matrixShapes {
 				c := s.newCase(shape[0]%3, "%v in place %v", g, shape)
 				da := c.output(c.float(shape[:]...), specialTerms)
-				c.run(kernels.GatedGrad{DH: da, DA: da, H: c.float(shape[:]...), Scale: c.float(shape[0]),
+				c.run(kernels.GatedGrad{DH: da, DA: da, H: c.half(hiddenHalf, c.float)(shape[:]...), Scale: c.float(shape[0]),
 					DScale: c.out(false, shape[1]+specialTerms, shape[0]), Gate: g})
 			}
 		}
 		c := s.newCase(0, "%v of NaN", g)
 		da := c.float(4, 20)
 		setter(da)(47, nan)
-		c.run(kernels.GatedGrad{DH: c.out(false, specialTerms, 4, g.Width(20)), DA: da, H: c.positive(4, g.Width(20)),
+		c.run(kernels.GatedGrad{DH: c.output(c.half(outHalf, c.nans)(4, g.Width(20)), specialTerms), DA: da, H: c.half(hiddenHalf, c.positive)(4, g.Width(20)),
 			DScale: c.out(false, 20+specialTerms, 4), Gate: g})
 	}
+}
+
+// nans returns numbers that are none.
+func (c *testCase) nans(shape ...int) tensor.Tensor {
+	return c.floats(func(int) float64 { return nan }, shape...)
 }
 
 // positive returns numbers of [0.1,1.1).

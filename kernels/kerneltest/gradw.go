@@ -23,7 +23,7 @@ func testGradW(s *suite) {
 	c := s.newCase(0, "NaN and infinity")
 	segs := []segment{{0, 0, 0, 0, 4}, {0, 1, 0, 4, 5}}
 	b := c.bank(segs, 1, 2, false, 5, 9, 14)
-	c.run(kernels.GradW{X: c.poison(c.float(5, 9)), DY: c.float(9, 14), Segs: b.segs, Dst: b.dst, Touched: b.touched})
+	c.run(kernels.GradW{X: c.poison(c.half(leftHalf, c.float)(5, 9)), DY: c.half(rightHalf, c.float)(9, 14), Segs: b.segs, Dst: b.dst, Touched: b.touched})
 }
 
 // gradW runs one case; bits of variant select gathered activations, gathered cotangents, a transposed destination and one
@@ -48,12 +48,13 @@ func (s *suite) gradW(variant int, exact bool, gap, groups, tasks, longest, k, n
 	if transposed {
 		b.dst = b.dst.Swap(2, 3)
 	}
-	args := kernels.GradW{X: number(acts, k), DY: number(cots, n), Segs: b.segs, Dst: b.dst, Touched: b.touched}
+	left, right := c.half(leftHalf, number), c.half(rightHalf, number)
+	args := kernels.GradW{X: left(acts, k), DY: right(cots, n), Segs: b.segs, Dst: b.dst, Touched: b.touched}
 	if xIndexed {
-		args.X, args.XIndex = number(7, k), c.rowsOf(acts, 7, false)
+		args.X, args.XIndex = left(7, k), c.rowsOf(acts, 7, false)
 	}
 	if yIndexed {
-		args.DY, args.YIndex = number(7, n), c.rowsOf(cots, 7, false)
+		args.DY, args.YIndex = right(7, n), c.rowsOf(cots, 7, false)
 	}
 	c.run(args)
 }

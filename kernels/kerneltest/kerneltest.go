@@ -50,7 +50,7 @@ func RunWith(t *testing.T, b *kernels.Backend, o Options) {
 		t.Run(e.op, func(t *testing.T) {
 			switch {
 			case !lacks[e.op]:
-				e.test(&suite{t: t, b: b, o: o, stream: rng.New(20).Sub(e.op)})
+				e.run(&suite{t: t, b: b, o: o, stream: rng.New(20).Sub(e.op)})
 			case o.RequireAll:
 				t.Errorf("backend %s lacks %s", b.Name, e.op)
 			default:
@@ -98,6 +98,9 @@ type suite struct {
 	stream rng.Stream
 	cases  uint64
 	failed int
+
+	halves        halves // tensors that are BF16
+	share, shares int    // which of how many parts of the cases this combination runs; all without shares
 }
 
 // maxFailures ends an op's test: the first few failures tell as much as hundreds.
@@ -114,6 +117,9 @@ func (s *suite) errorf(c *testCase, format string, args ...any) {
 
 // leftOut tells whether the options leave out a case that holds so many elements.
 func (s *suite) leftOut(elements int) bool {
+	if s.shares > 0 && s.cases/uint64(max(s.o.Every, 1))%uint64(s.shares) != uint64(s.share) {
+		return true
+	}
 	return s.tooBig(elements) || s.o.Every > 1 && s.cases%uint64(s.o.Every) != 0
 }
 

@@ -36,11 +36,13 @@ func testGEMM(s *suite) {
 		}
 	}
 	c := s.newCase(0, "NaN and infinity")
-	c.run(kernels.GEMM{A: c.poison(c.float(5, 33)), B: c.float(33, 20), C: c.out(false, 33, 5, 20)})
+	left, right := c.half(leftHalf, c.float), c.half(rightHalf, c.float)
+	c.run(kernels.GEMM{A: c.poison(left(5, 33)), B: right(33, 20), C: c.out(false, 33, 5, 20)})
 	c = s.newCase(0, "one NaN stays in its row")
-	a := c.float(9, 17)
+	left, right = c.half(leftHalf, c.float), c.half(rightHalf, c.float)
+	a := left(9, 17)
 	setter(a)(3*17+4, nan)
-	c.run(kernels.GEMM{A: a, B: c.float(17, 19), C: c.out(false, 17, 9, 19)})
+	c.run(kernels.GEMM{A: a, B: right(17, 19), C: c.out(false, 17, 9, 19)})
 	c = s.newCase(0, "one infinity stays in its column")
 	b := c.floats(func(int) float64 { return c.rnd.Float64() + 1 }, 17, 19)
 	setter(b)(3*19+4, math.Inf(1))
@@ -58,7 +60,7 @@ func (s *suite) gemm(variant int, exact bool, m, n, k int) {
 	if exact {
 		number, tol = c.small, 0
 	}
-	args := kernels.GEMM{A: transposable(number, ta, m, k), B: transposable(number, tb, k, n), C: c.out(acc, tol, m, n), Accumulate: acc}
+	args := kernels.GEMM{A: transposable(c.half(leftHalf, number), ta, m, k), B: transposable(c.half(rightHalf, number), tb, k, n), C: c.out(acc, tol, m, n), Accumulate: acc}
 	if bias {
 		args.Bias = number(n)
 	}
@@ -107,11 +109,12 @@ func (s *suite) groupedGEMM(sizes []int, indexed, transposed, exact bool, gap, k
 		number, tol = c.small, 0
 	}
 	spare := 3 // rows past R, which stay as they are
-	args := kernels.GroupedGEMM{A: number(R+spare, k), Off: c.list(off), C: number(R+spare, n)}
+	left, right := c.half(leftHalf, number), c.half(rightHalf, number)
+	args := kernels.GroupedGEMM{A: left(R+spare, k), Off: c.list(off), C: c.half(outHalf, number)(R+spare, n)}
 	c.fill(args.C, func(int) float64 { return nan })
 	c.output(args.C.Narrow(0, 0, R), tol)
 	if indexed {
-		args.A = number(R/2+1, k)
+		args.A = left(R/2+1, k)
 		args.Index = c.ints(func(i int) int {
 			if i >= R {
 				return math.MinInt32 // must not be read
@@ -119,8 +122,8 @@ func (s *suite) groupedGEMM(sizes []int, indexed, transposed, exact bool, gap, k
 			return c.rnd.Intn(R/2 + 1)
 		}, R+spare)
 	}
-	if args.B = number(len(sizes), k, n); transposed {
-		args.B = number(len(sizes), n, k).Swap(1, 2)
+	if args.B = right(len(sizes), k, n); transposed {
+		args.B = right(len(sizes), n, k).Swap(1, 2)
 	}
 	c.run(args)
 }

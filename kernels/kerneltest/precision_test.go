@@ -122,7 +122,7 @@ func TestImpreciseIsFound(t *testing.T) {
 func testOp(t *testing.T, b *kernels.Backend, op string) {
 	for _, e := range opTests() {
 		if e.op == op {
-			e.test(&suite{t: t, b: b, stream: rng.New(20).Sub(op)})
+			e.run(&suite{t: t, b: b, stream: rng.New(20).Sub(op)})
 		}
 	}
 }

@@ -27,6 +27,9 @@ func (c *testCase) run(args any) []*tensor.Storage {
 	}
 	got := c.onBackend(args)
 	c.compare(got, c.onOracle(args))
+	if c.s.halves != 0 {
+		c.sameBits(got, c.onFloats(args), "with these as Float")
+	}
 	if c.s.o.SetWorkers == nil {
 		c.sameBits(got, c.onBackend(args), "a second run")
 		return got
@@ -48,8 +51,13 @@ func (c *testCase) onBackend(args any) []*tensor.Storage {
 	}()
 	images := map[*tensor.Storage]*tensor.Storage{}
 	for _, b := range c.bufs {
-		images[b.st] = c.s.b.Alloc(b.st.Type, b.st.Len)
-		c.move(images[b.st], b.st)
+		host := b.st
+		if d := c.image(b); d != host.Type {
+			host = tensor.NewHost(d, b.st.Len)
+			convert(host, b.st)
+		}
+		images[b.st] = c.s.b.Alloc(host.Type, host.Len)
+		c.move(images[b.st], host)
 	}
 	call(c.s.b, twin(args, func(st *tensor.Storage) *tensor.Storage { return images[st] }))
 	if err := c.s.b.Sync(); err != nil {
@@ -57,8 +65,13 @@ func (c *testCase) onBackend(args any) []*tensor.Storage {
 	}
 	var out []*tensor.Storage
 	for _, b := range c.bufs {
-		host := tensor.NewHost(b.st.Type, b.st.Len)
+		host := tensor.NewHost(c.image(b), b.st.Len)
 		c.move(host, images[b.st])
+		if host.Type != b.st.Type {
+			wide := host
+			host = tensor.NewHost(b.st.Type, b.st.Len)
+			convert(host, wide)
+		}
 		out = append(out, host)
 	}
 	return out
@@ -97,7 +110,7 @@ func (c *testCase) onOracle(args any) []*tensor.Storage {
 	var out []*tensor.Storage
 	for _, b := range c.bufs {
 		d := b.st.Type
-		if d.Float() && !c.typed {
+		if d.Float() && d != dtype.BF16 && !c.typed {
 			d = dtype.F64
 		}
 		images[b.st] = tensor.NewHost(d, b.st.Len)
@@ -163,7 +176,11 @@ func near(d dtype.Type, got, want float64, limit tol.Tol, scale float64) bool {
 	if math.IsNaN(want) || math.IsInf(want, 0) || limit == (tol.Tol{}) {
 		return got == want || got != got && want != want
 	}
-	return math.Abs(got-want) <= limit.Rel*max(math.Abs(want), scale)+limit.Abs
+	bound := limit.Rel*max(math.Abs(want), scale) + limit.Abs
+	if d == dtype.BF16 { // two numbers that are close may be rounded to neighbours
+		bound += math.Abs(want) * 0x1p-7
+	}
+	return math.Abs(got-want) <= bound
 }
 
 // roundTo rounds the oracle's value to the type of the result, which may make it infinite.

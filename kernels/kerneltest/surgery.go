@@ -144,12 +144,13 @@ func testCellGram(s *suite) {
 				segs, acts, cots := bankSegs(&c.rnd, groups, tasks, longest)
 				slices.SortStableFunc(segs, func(a, b segment) int { return a.group - b.group })
 				terms := 64 * (longest*longest*tasks + k + width)
-				args := kernels.CellGram{X: c.float(acts, k), DY: c.float(cots, width), Segs: c.segTable(segs), G: c.total(terms, groups, tasks, tasks)}
+				left, right := c.half(leftHalf, c.float), c.half(rightHalf, c.float)
+				args := kernels.CellGram{X: left(acts, k), DY: right(cots, width), Segs: c.segTable(segs), G: c.total(terms, groups, tasks, tasks)}
 				if n%2 == 0 {
-					args.X, args.XIndex = c.float(11, k), c.rowsOf(acts, 11, false)
+					args.X, args.XIndex = left(11, k), c.rowsOf(acts, 11, false)
 				}
 				if n%3 == 0 {
-					args.DY, args.YIndex = c.float(13, width), c.rowsOf(cots, 13, false)
+					args.DY, args.YIndex = right(13, width), c.rowsOf(cots, 13, false)
 				}
 				c.run(args)
 			}

@@ -18,7 +18,7 @@ func random(s *rng.Stream, rows, cols int, transposed bool) Mat {
 	for i := range p {
 		p[i] = float32(s.Normal())
 	}
-	return Mat{p, cols + 3, 1}
+	return Mat{P: p, RS: cols + 3, CS: 1}
 }
 
 // dense is random without gaps, as weights lie.
@@ -30,7 +30,7 @@ func dense(s *rng.Stream, rows, cols int, transposed bool) Mat {
 	for i := range p {
 		p[i] = float32(s.Normal())
 	}
-	return Mat{p, cols, 1}
+	return Mat{P: p, RS: cols, CS: 1}
 }
 
 // TestAgainstFloat64 covers every tile height and edge, both orders of both operands, gathered rows and sums, several depths, bias and
@@ -151,7 +151,7 @@ func TestStagedRows(t *testing.T) {
 	s := rng.New(4)
 	for _, v := range Variants() {
 		a, b := dense(&s, 37, 512, false), dense(&s, 512, 70, false)
-		padded := Mat{make([]float32, 37*515), 515, 1}
+		padded := Mat{P: make([]float32, 37*515), RS: 515, CS: 1}
 		for i := 0; i < 37; i++ {
 			copy(padded.P[i*515:i*515+512], a.P[i*512:])
 		}

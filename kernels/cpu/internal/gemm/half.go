@@ -34,9 +34,12 @@ func roundAll(x []float32) {
 	}
 }
 
-// pair is two bfloat16 numbers in the bits of one word.
-func pair(lo, hi float32) float32 {
-	w := uint32(dtype.ToBF16(lo)) | uint32(dtype.ToBF16(hi))<<16
+// pair is two numbers, rounded to bfloat16, in the bits of one word.
+func pair(lo, hi float32) float32 { return word(dtype.ToBF16(lo), dtype.ToBF16(hi)) }
+
+// word is two bfloat16 numbers in the bits of one word.
+func word(lo, hi uint16) float32 {
+	w := uint32(lo) | uint32(hi)<<16
 	return *(*float32)(unsafe.Pointer(&w))
 }
 
@@ -45,6 +48,14 @@ func (v *Variant) pairPanel(dst []float32, p *Product, k0, kc, j0, nr int) {
 	b := p.B
 	switch {
 	case kc == 0:
+	case b.H != nil:
+		for k := 0; k < kc; k += 2 {
+			row := dst[k/2*Panel : k/2*Panel+Panel]
+			for j := 0; j < nr; j++ {
+				row[j] = word(p.halfB(k0+k, j0+j, k0+kc), p.halfB(k0+k+1, j0+j, k0+kc))
+			}
+			clear(row[nr:])
+		}
 	case b.CS == 1 && p.BK != nil:
 		v.half.rows(dst, b.P[j0:], b.RS, kc, nr, Panel, p.BK[k0:k0+kc], true)
 	case b.CS == 1:
@@ -66,6 +77,10 @@ func (v *Variant) pairPanel(dst []float32, p *Product, k0, kc, j0, nr int) {
 func (v *Variant) pairBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	dst, a, kp := s.block[:], p.A, (kc+1)/2
 	if kc == 0 {
+		return
+	}
+	if a.H != nil {
+		v.halfBlock(s, p, k0, kc, lo, hi)
 		return
 	}
 	if a.CS == 1 && p.AK == nil {

@@ -39,6 +39,10 @@ func (v *Variant) panel(dst []float32, p *Product, k0, kc, j0, nr int) {
 		v.pairPanel(dst, p, k0, kc, j0, nr)
 		return
 	}
+	if p.B.H != nil {
+		widePanel(dst, p, k0, kc, j0, nr)
+		return
+	}
 	v.packPanel(dst, p, k0, kc, j0, nr)
 	if p.BF16 {
 		roundAll(dst[:kc*Panel])
@@ -49,6 +53,10 @@ func (v *Variant) panel(dst []float32, p *Product, k0, kc, j0, nr int) {
 func (v *Variant) block(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	if v.native(p) {
 		v.pairBlock(s, p, k0, kc, lo, hi)
+		return
+	}
+	if p.A.H != nil {
+		v.wideBlock(s, p, k0, kc, lo, hi)
 		return
 	}
 	v.packBlock(s, p, k0, kc, lo, hi)
@@ -137,7 +145,7 @@ func at(index []int32, i int) int {
 func (v *Variant) fetchPanel(p *Product, k0, kc, j0, i, parts int) {
 	b := p.B
 	switch {
-	case v.fetch == nil || p.BK != nil:
+	case v.fetch == nil || p.BK != nil || b.H != nil:
 	case b.CS == 1:
 		lo, hi := i*kc/parts, (i+1)*kc/parts
 		if hi > lo {

@@ -6,10 +6,11 @@ import "unsafe"
 type Mat struct {
 	P      []float32
 	RS, CS int
+	H      []uint16 // bfloat16 elements instead of P
 }
 
 // T is the transpose.
-func (m Mat) T() Mat { return Mat{m.P, m.CS, m.RS} }
+func (m Mat) T() Mat { return Mat{P: m.P, RS: m.CS, CS: m.RS, H: m.H} }
 
 // blockK is the depth of a packed panel: 256 rows of 128 bytes stay in the first-level cache beside a tile of A. Sums over k are cut here,
 // whatever the shape of a work item, so results do not depend on it.
@@ -77,7 +78,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		b.deep = 2 * blockK
 	}
 	if p.Temp {
-		b.ldc = (p1 - p0) * Panel
+		b.ldc = (p1 - p0 + p.Pair) * Panel
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
 	b.staged = p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)

@@ -23,6 +23,10 @@ type Set struct {
 	ReLU func(dst, x []float32)
 	// ReLUGrad is dx = dy where x is positive or NaN, else 0.
 	ReLUGrad func(dx, x, dy []float32)
+	// Round is dst = x rounded to the nearest bfloat16, ties to even; a NaN stays a quiet one.
+	Round func(dst []uint16, x []float32)
+	// Widen is dst = x; it is exact.
+	Widen func(dst []float32, x []uint16)
 	// Adam updates p, m, v by gradient g; see AdamStep.
 	Adam func(p, g, m, v []float32, c *AdamStep)
 }

@@ -3,12 +3,13 @@ package vec
 import (
 	"math"
 
+	"artel/dtype"
 	"artel/rng"
 )
 
 // plain is the set in Go.
 var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Dropout: dropout, Adam: adam,
-	ReLU: relu, ReLUGrad: reluGrad}
+	ReLU: relu, ReLUGrad: reluGrad, Round: round, Widen: widen}
 
 func dot(x, y []float32) float32 {
 	var s [64]float32
@@ -110,5 +111,19 @@ func reluGrad(dx, x, dy []float32) {
 			g = 0
 		}
 		dx[i] = g
+	}
+}
+
+func round(dst []uint16, x []float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = dtype.ToBF16(x[i])
+	}
+}
+
+func widen(dst []float32, x []uint16) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = dtype.FromBF16(x[i])
 	}
 }

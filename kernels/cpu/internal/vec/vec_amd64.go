@@ -12,7 +12,7 @@ func archSets() []*Set {
 		return nil
 	}
 	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Dropout: dropoutAVX512, Adam: adamAVX512,
-		ReLU: reluAVX512, ReLUGrad: reluGradAVX512}}
+		ReLU: reluAVX512, ReLUGrad: reluGradAVX512, Round: roundAVX512, Widen: widenAVX512}}
 }
 
 //go:noescape
@@ -96,5 +96,23 @@ func reluAVX512(dst, x []float32) {
 func reluGradAVX512(dx, x, dy []float32) {
 	if n := len(dx); n > 0 {
 		reluGrad512(&dx[0], &x[:n][0], &dy[:n][0], n)
+	}
+}
+
+//go:noescape
+func round512(dst *uint16, x *float32, n int)
+
+//go:noescape
+func widen512(dst *float32, x *uint16, n int)
+
+func roundAVX512(dst []uint16, x []float32) {
+	if n := len(dst); n > 0 {
+		round512(&dst[0], &x[:n][0], n)
+	}
+}
+
+func widenAVX512(dst []float32, x []uint16) {
+	if n := len(dst); n > 0 {
+		widen512(&dst[0], &x[:n][0], n)
 	}
 }

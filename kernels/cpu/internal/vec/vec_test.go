@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"artel/dtype"
 	"artel/kernels/cpu/internal/vec"
 	"artel/rng"
 )
@@ -182,6 +183,36 @@ func TestReLUKeepsNaN(t *testing.T) {
 		set.ReLU(out, x)
 		if out[0] != 1 || out[1] == out[1] || out[2] != 0 {
 			t.Errorf("%s: relu(1, NaN, -1) = %v", set.Name, out)
+		}
+	}
+}
+
+// TestHalves compares rounding and widening of every set with package dtype, bit by bit, for all tail lengths.
+func TestHalves(t *testing.T) {
+	s := rng.New(3)
+	special := []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.NaN()), math.Float32frombits(0x7f800001), math.Float32frombits(0xffbfffff),
+		math.MaxFloat32, 1e-40, math.Float32frombits(0x3f808000), math.Float32frombits(0x3f818000), math.Float32frombits(0x3f808001)}
+	for _, set := range vec.Sets() {
+		for n := 0; n < 70; n++ {
+			x := draw(&s, n, 1e3)
+			for i := range x {
+				if i%3 == n%3 {
+					x[i] = special[(i+n)%len(special)]
+				}
+			}
+			h := make([]uint16, n+2)
+			h[0], h[n+1] = 7, 7
+			set.Round(h[1:n+1], x)
+			w := draw(&s, n, 1)
+			set.Widen(w, h[1:n+1])
+			for i, v := range x {
+				if want := dtype.ToBF16(v); h[i+1] != want || math.Float32bits(w[i]) != math.Float32bits(dtype.FromBF16(want)) {
+					t.Fatalf("%s n=%d: %x rounds to %x, widened to %x; want %x", set.Name, n, math.Float32bits(v), h[i+1], math.Float32bits(w[i]), want)
+				}
+			}
+			if h[0] != 7 || h[n+1] != 7 {
+				t.Fatalf("%s n=%d: a neighbour was written", set.Name, n)
+			}
 		}
 	}
 }
