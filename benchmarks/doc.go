@@ -3,6 +3,7 @@
 // and what did not help in LOG.md.
 //
 //	go run ./demo     accuracies of the default run and of what it is compared with, by seed
+//	go run ./gpulayer forward and backward of a mixture layer on a GPU, at shapes with published figures
 //	go run ./gpumodel what CUDA kernels do in the emulator, and what bounds them on real devices
 //	go run ./kernels  GFLOP/s of matrix products, and share of the peak measured in the same run
 //	go run ./layer    one mixture layer, forward and backward: GFLOP/s, memory, share of the peak

@@ -21,6 +21,7 @@ import (
 	"artel/kernels/cpu"
 
 	"artel/benchmarks/internal/bench"
+	"artel/benchmarks/internal/mixture"
 	"artel/benchmarks/internal/peak"
 )
 
@@ -124,11 +125,11 @@ func serve(raw string) {
 		bench.Fail(err)
 		return
 	}
-	bench.Serve(info, 3, l.step)
+	bench.Serve(info, 3, func() (float64, error) { return 0, l.Step() })
 }
 
 // prepare builds a case and measures the processor.
-func prepare(c *layerCase) (l *layer, info bench.Info, err error) {
+func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 	s, err := c.size()
 	if err != nil {
 		return nil, info, err
@@ -141,13 +142,13 @@ func prepare(c *layerCase) (l *layer, info bench.Info, err error) {
 	if err != nil {
 		return nil, info, err
 	}
-	if l, err = newLayer(s, be); err != nil {
+	if l, err = mixture.New(s, be); err != nil {
 		return nil, info, err
 	}
-	if _, err = l.step(); err != nil {
+	if err = l.Step(); err != nil {
 		return nil, info, err
 	}
-	info = bench.Info{Flops: s.flops(), Tokens: float64(s.T), SavedMB: float64(l.saved) / (1 << 20), Load: l.load()}
+	info = bench.Info{Flops: s.Flops(), Tokens: float64(s.T), SavedMB: float64(l.Saved) / (1 << 20), Load: l.Load()}
 	if k, ok := peak.Find(c.peakKind()); ok {
 		info.Peak = k.Measure(c.Threads)
 	}
@@ -181,7 +182,7 @@ func profileCase(c *layerCase, path string) error {
 	defer pprof.StopCPUProfile()
 	n, start := 0, time.Now()
 	for time.Since(start) < 3*time.Second {
-		if _, err := l.step(); err != nil {
+		if err := l.Step(); err != nil {
 			return err
 		}
 		n++

@@ -11,13 +11,17 @@ KERNEL rms_norm(mat y, mat x, const float* w, float* rstd, i64 rows, i64 cols, d
 	}
 }
 
+// Both gradients are in double: their terms, and the sum before, may cancel, and memory is what they wait for.
 KERNEL rms_norm_grad(mat dx, mat x, const float* w, const float* rstd, mat dy, const int* act, i64 rows, i64 cols, int accumulate) {
 	for (i64 c = warp_id(); c < rows; c += warps()) {
 		i64 a = row_of(act, c);
-		float r = rstd[a], hx = 0;
-		for (i64 j = lane(); j < cols; j += 32) hx += dy.at(c, j) * (w ? w[j] : 1) * (x.at(a, j) * r);
+		double r = rstd[a], hx = 0;
+		for (i64 j = lane(); j < cols; j += 32) hx += (double)dy.at(c, j) * (w ? w[j] : 1) * (x.at(a, j) * r);
 		hx = warp_sum(hx) / cols;
-		for (i64 j = lane(); j < cols; j += 32) put(&dx.at(c, j), r * (dy.at(c, j) * (w ? w[j] : 1) - x.at(a, j) * r * hx), accumulate);
+		for (i64 j = lane(); j < cols; j += 32) {
+			double v = r * ((double)dy.at(c, j) * (w ? w[j] : 1) - x.at(a, j) * r * hx);
+			dx.at(c, j) = (float)(accumulate ? dx.at(c, j) + v : v);
+		}
 	}
 }
 
@@ -39,16 +43,16 @@ KERNEL layer_norm(mat y, mat x, const float* w, const float* b, mat stat, i64 ro
 KERNEL layer_norm_grad(mat dx, mat x, const float* w, mat stat, mat dy, const int* act, i64 rows, i64 cols, int accumulate) {
 	for (i64 c = warp_id(); c < rows; c += warps()) {
 		i64 a = row_of(act, c);
-		float mean = stat.at(a, 0), r = stat.at(a, 1), hm = 0, hx = 0;
+		double mean = stat.at(a, 0), r = stat.at(a, 1), hm = 0, hx = 0;
 		for (i64 j = lane(); j < cols; j += 32) {
-			float h = dy.at(c, j) * (w ? w[j] : 1);
+			double h = (double)dy.at(c, j) * (w ? w[j] : 1);
 			hm += h;
 			hx += h * ((x.at(a, j) - mean) * r);
 		}
 		hm = warp_sum(hm) / cols;
 		hx = warp_sum(hx) / cols;
-		for (i64 j = lane(); j < cols; j += 32) { // in double: the three terms, and the sum before, may cancel
-			double v = (double)r * ((double)dy.at(c, j) * (w ? w[j] : 1) - hm - (double)(x.at(a, j) - mean) * r * hx);
+		for (i64 j = lane(); j < cols; j += 32) {
+			double v = r * ((double)dy.at(c, j) * (w ? w[j] : 1) - hm - (x.at(a, j) - mean) * r * hx);
 			dx.at(c, j) = (float)(accumulate ? dx.at(c, j) + v : v);
 		}
 	}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"artel/dtype"
+
+	"artel/benchmarks/internal/mixture"
+)
+
+// layerCase is what a worker is told: the name of a shape, or the shape itself.
+type layerCase struct {
+	Shape   string `json:"shape,omitempty"`
+	T       int    `json:"T,omitempty"`
+	D       int    `json:"D,omitempty"`
+	F       int    `json:"F,omitempty"`
+	E       int    `json:"E,omitempty"`
+	K       int    `json:"K,omitempty"`
+	Dtype   string `json:"dtype"`
+	Threads int    `json:"threads,omitempty"` // 0: all
+	Variant string `json:"variant,omitempty"` // of the kernels
+}
+
+// size returns the shape of a case, or an error when the case does not exist.
+func (c *layerCase) size() (mixture.Shape, error) {
+	s := mixture.Shape{T: c.T, D: c.D, F: c.F, E: c.E, K: c.K}
+	if c.Shape != "" {
+		var ok bool
+		if s, ok = mixture.Shapes[c.Shape]; !ok {
+			return s, fmt.Errorf("layer: shape %q; want A, B or C", c.Shape)
+		}
+	}
+	if c.Dtype != "f32" && c.Dtype != "bf16" {
+		return s, fmt.Errorf("layer: dtype %q; want f32 or bf16", c.Dtype)
+	}
+	return s, nil
+}
+
+// products is the precision of matrix products; parameters, activations and sums are float32 in both.
+func (c *layerCase) products() dtype.Type {
+	if c.Dtype == "bf16" {
+		return dtype.BF16
+	}
+	return dtype.F32
+}
