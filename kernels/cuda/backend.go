@@ -14,7 +14,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 	if products == dtype.BF16 {
 		name += "+bf16"
 	}
-	b := &kernels.Backend{
+	return &kernels.Backend{
 		Name:        name,
 		Float:       dtype.F32,
 		Products:    products,
@@ -24,6 +24,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Sync:        d.sync,
 		Moves:       d.moves(),
 		Linear:      d.linear(),
+		Experts:     d.experts(),
 		Elementwise: d.elementwise(),
 		Norms:       d.norms(),
 		Losses:      d.losses(),
@@ -31,6 +32,4 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Training:    d.training(),
 		Surgery:     d.surgery(),
 	}
-	b.Experts = kernels.Composed(b.Linear, b.Elementwise)
-	return b
 }

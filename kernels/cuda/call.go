@@ -35,6 +35,15 @@ func (c call) mat(t tensor.Tensor) call {
 	return c
 }
 
+// optional adds a matrix that may be none.
+func (c call) optional(t tensor.Tensor) call {
+	if !t.Ok() {
+		c.d.args.Ptr(0).I64(0)
+		return c
+	}
+	return c.mat(t)
+}
+
 // column adds a vector as a matrix of one column.
 func (c call) column(t tensor.Tensor) call {
 	c.d.args.Ptr(c.d.address(t)).I64(1)
@@ -139,9 +148,12 @@ func (c call) blocks(n int) { c.start(n, threadsPerBlock) }
 // largest caps grids; kernels stride over what is beyond.
 const largest = 1 << 16
 
-func (c call) start(n int, threads uint32) {
+func (c call) start(n int, threads uint32) { c.startShared(n, threads, 0) }
+
+// startShared is start for kernels with dynamic shared memory.
+func (c call) startShared(n int, threads uint32, shared int) {
 	if n > 0 && c.d.err == nil { // after an error addresses may be wrong
-		c.d.run(c.k, driver.Dim3{X: uint32(min(n, largest)), Y: 1, Z: 1}, driver.Dim3{X: threads, Y: 1, Z: 1}, 0)
+		c.d.run(c.k, driver.Dim3{X: uint32(min(n, largest)), Y: 1, Z: 1}, driver.Dim3{X: threads, Y: 1, Z: 1}, shared)
 	}
 }
 

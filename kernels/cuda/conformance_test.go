@@ -11,6 +11,7 @@ import (
 	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cuda"
+	"artel/kernels/cuda/driver"
 	"artel/kernels/cuda/emu"
 	"artel/kernels/cuda/emu/provider"
 	"artel/kernels/kerneltest"
@@ -22,7 +23,28 @@ func emulated(t *testing.T, o emu.Options, products dtype.Type) (*kernels.Backen
 	t.Helper()
 	drv := provider.New(o)
 	drv.Defer() // a missing wait gives wrong numbers
-	be, _, err := cuda.OpenOn(drv.API(), 0, products)
+	return opened(t, drv.API(), products)
+}
+
+// narrow is emulated for a device of one multiprocessor, which the largest tiles occupy already.
+func narrow(t *testing.T, o emu.Options, products dtype.Type) (*kernels.Backend, func(dst, src *tensor.Storage) error) {
+	t.Helper()
+	drv := provider.New(o)
+	drv.Defer()
+	api := *drv.API()
+	attribute := api.DeviceAttribute
+	api.DeviceAttribute = func(a driver.Attribute, d driver.Device) (int, error) {
+		if a == driver.Multiprocessors {
+			return 1, nil
+		}
+		return attribute(a, d)
+	}
+	return opened(t, &api, products)
+}
+
+func opened(t *testing.T, api *driver.API, products dtype.Type) (*kernels.Backend, func(dst, src *tensor.Storage) error) {
+	t.Helper()
+	be, _, err := cuda.OpenOn(api, 0, products)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,34 +54,47 @@ func emulated(t *testing.T, o emu.Options, products dtype.Type) (*kernels.Backen
 	}
 }
 
+// onlyProducts is a backend with the products of be and no other ops.
+func onlyProducts(be *kernels.Backend) *kernels.Backend {
+	only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync}
+	only.Moves, only.GEMM, only.GroupedGEMM, only.GradW, only.CellGram, only.Experts = be.Moves, be.GEMM, be.GroupedGEMM, be.GradW, be.CellGram, be.Experts
+	return only
+}
+
+// sample returns one case in so many, all with ARTEL_EVERY=1.
+func sample(every int) int {
+	if os.Getenv("ARTEL_EVERY") == "1" {
+		return 1
+	}
+	return every
+}
+
 // TestConformance runs the shipped PTX of every op in the emulator and compares with the definitions. ARTEL_EVERY=1 runs all cases that fit instead of one in six.
 func TestConformance(t *testing.T) {
-	every := 6
-	if os.Getenv("ARTEL_EVERY") == "1" {
-		every = 1
-	}
 	be, transfer := emulated(t, emu.Options{Capability: 80}, dtype.F32)
-	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 20000, Every: every})
+	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 20000, Every: sample(6)})
+}
+
+// TestLarge is TestConformance of products in large tiles.
+func TestLarge(t *testing.T) {
+	be, transfer := narrow(t, emu.Options{Capability: 80}, dtype.F32)
+	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: sample(13)})
 }
 
 // TestSanitized runs some cases of every op under the emulator's detectors of uninitialised reads and races.
 func TestSanitized(t *testing.T) {
 	be, transfer := emulated(t, emu.Options{Sanitize: true, GlobalRaces: true}, dtype.F32)
 	kerneltest.RunWith(t, be, kerneltest.Options{Transfer: transfer, RequireAll: true, MaxWork: 3000, Every: 23})
+	be, transfer = narrow(t, emu.Options{Sanitize: true, GlobalRaces: true}, dtype.F32)
+	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 20000, Every: sample(41)})
 }
 
-// TestHalves is TestConformance and TestSanitized of products on tensor cores, whose operands are rounded to bfloat16.
+// TestHalves is TestConformance and TestSanitized of products on tensor cores, whose operands are rounded to bfloat16. ARTEL_EVERY=1 runs all cases that fit.
 func TestHalves(t *testing.T) {
-	for _, o := range []emu.Options{{Capability: 80}, {Sanitize: true, GlobalRaces: true}} {
-		be, transfer := emulated(t, o, dtype.BF16)
-		only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync}
-		only.Moves, only.GEMM, only.GroupedGEMM, only.GradW, only.CellGram = be.Moves, be.GEMM, be.GroupedGEMM, be.GradW, be.CellGram
-		opts := kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: 3}
-		if o.Sanitize {
-			opts.MaxWork, opts.Every = 20000, 7
-		}
-		kerneltest.RunWith(t, only, opts)
-	}
+	be, transfer := emulated(t, emu.Options{Capability: 80}, dtype.BF16)
+	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: sample(5)})
+	be, transfer = emulated(t, emu.Options{Sanitize: true, GlobalRaces: true}, dtype.BF16)
+	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 20000, Every: sample(17)})
 }
 
 // TestManifest checks that the committed PTX was made from the committed sources; scripts/cuda-build makes it.

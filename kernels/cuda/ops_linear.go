@@ -8,47 +8,28 @@ import (
 	"github.com/pkg/errors"
 )
 
-// products are the kernels of matrix products: their module, and the side of their tiles.
-type products struct {
-	module string
-	side   int
-}
-
-func productsOf(t dtype.Type) products {
-	if t == dtype.BF16 {
-		return products{"halves", 128}
-	}
-	return products{"linear", 64}
-}
-
-func (p products) tiles(n int) int { return (n + p.side - 1) / p.side }
-
-// gemm, grouped and gradW are the number of tiles, and so of blocks, of a product.
-func (p products) gemm(m, n int) int { return p.tiles(m) * p.tiles(n) }
-
-// grouped counts as many tiles as there can be, because only the device knows the groups: the rows of C cut into groups anywhere.
-func (p products) grouped(rows, groups, n int) int { return (rows/p.side + groups) * p.tiles(n) }
-
-func (p products) gradW(cells, k, n int) int { return cells * p.tiles(k) * p.tiles(n) }
-
 func (d *device) linear() kernels.Linear {
-	p := productsOf(d.products)
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
 			d.wide(a.A, a.B)
 			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
-			d.op(p.module, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).blocks(p.gemm(m, n))
+			t := tilingFor(d.products, d.units, 1, m, n)
+			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
+				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)).tiles(t, t.gemm(m, n))
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			d.wide(a.A, a.B, a.C)
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
-			d.op(p.module, "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).i32(groups, 0).i64(n, k).blocks(p.grouped(a.C.Dim(0), groups, n))
+			t := tilingFor(d.products, d.units, 1, a.C.Dim(0), n)
+			d.product(t, "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).
+				i32(groups, halfBit(a.A, halfA)|halfBit(a.B, halfB)).i64(n, k).tiles(t, t.grouped(a.C.Dim(0), groups, n))
 		},
 		GradW: func(a kernels.GradW) {
 			d.wide(a.X, a.DY)
 			groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
-			d.op(p.module, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
-				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).blocks(p.gradW(cells(a.Dst), k, n))
+			t := tilingFor(d.products, d.units, cells(a.Dst), k, n)
+			d.product(t, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).i32(halfBit(a.X, halfA)|halfBit(a.DY, halfB)).tiles(t, t.gradW(cells(a.Dst), k, n))
 			d.mark(a.Dst, a.Touched, a.Segs)
 		},
 		GradB: func(a kernels.GradB) {

@@ -54,3 +54,34 @@ __device__ inline int function_of(int gate) {
 	}
 	return IDENTITY;
 }
+
+// What a gate makes of its (first) half.
+__device__ inline float gate_of(int gate, float x) {
+	switch (gate) {
+	case SWIGLU: return x * sigmoid(x);
+	case GELU_GATE: return x * normal_cdf(x);
+	case RELU_GATE: return x != x ? x : fmaxf(x, 0);
+	}
+	return x;
+}
+
+// The same with its derivative.
+__device__ inline float gate_and_slope(int gate, float x, float& slope) {
+	switch (gate) {
+	case SWIGLU: {
+		float s = sigmoid(x);
+		slope = s * (1 + x * (1 - s));
+		return x * s;
+	}
+	case GELU_GATE: {
+		float p = normal_cdf(x);
+		slope = p + x * expf(-x * x / 2) * 0.39894228040143268f;
+		return x * p;
+	}
+	case RELU_GATE:
+		slope = x > 0 ? 1 : x <= 0 ? 0 : x;
+		return x != x ? x : fmaxf(x, 0);
+	}
+	slope = 1;
+	return x;
+}

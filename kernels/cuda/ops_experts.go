@@ -1,0 +1,35 @@
+package cuda
+
+import "artel/kernels"
+
+func (d *device) experts() kernels.Experts {
+	return kernels.Experts{
+		GroupedGated: func(a kernels.GroupedGated) {
+			groups, k, width := a.B.Dim(0), a.B.Dim(1), a.A.Dim(1)
+			t := tilingFor(d.products, d.units, 1, a.A.Dim(0), a.B.Dim(2))
+			d.product(t, "grouped_gated").view(a.X).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.H).mat(a.A).ptr(a.Off).
+				i32(groups, halfBit(a.X, halfA)|halfBit(a.B, halfB)|halfBit(a.H, halfH)|halfBit(a.A, halfOut)).i64(width, k).i32(int(a.Gate)).
+				tiles(t, t.grouped(a.A.Dim(0), groups, gatedCols(a.Gate, width, t)))
+		},
+		GroupedGatedGrad: d.groupedGatedGrad,
+	}
+}
+
+// groupedGatedGrad leaves the parts of the gradient of the scales that come from several tiles in the first columns of DA.
+func (d *device) groupedGatedGrad(a kernels.GroupedGatedGrad) {
+	groups, k, width := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
+	t := tilingFor(d.products, d.units, 1, a.DH.Dim(0), width)
+	parts := ceil(width, t.cols)
+	c := d.product(t, "grouped_gated_grad").view(a.DY).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).ptr(a.Off).
+		i32(groups, halfBit(a.DY, halfA)|halfBit(a.B, halfB)|halfBit(a.H, halfH)|halfBit(a.DH, halfOut)|halfBit(a.A, halfAgain)).i64(width, k).
+		mat(a.H).ptr(a.Act).ptr(a.Scale).mat(a.DH)
+	if parts > 1 && a.DScale.Ok() {
+		c = c.mat(a.DA)
+	} else {
+		c = c.ptr(a.DScale).i64(1)
+	}
+	c.optional(a.A).i32(int(a.Gate)).tiles(t, t.grouped(a.DH.Dim(0), groups, width))
+	if parts > 1 && a.DScale.Ok() {
+		d.op("linear", "add_scales").ptr(a.DScale).mat(a.DA).i32(parts, 0).ptr(a.Off.Narrow(0, groups, 1)).over(a.DScale.Dim(0))
+	}
+}

@@ -1,0 +1,74 @@
+package cuda
+
+import (
+	"artel/dtype"
+	"artel/kernels"
+	"artel/tensor"
+)
+
+// tiling is a form of the kernels of products: where they are, and the tile that a block makes.
+type tiling struct {
+	module, suffix string
+	rows, cols     int
+	threads        uint32
+	shared         int // bytes of dynamic shared memory
+}
+
+// The forms. All that are exact make the same bits, since each element is the same sum in the same order.
+var (
+	small    = tiling{module: "singles", rows: 64, cols: 64, threads: 128}
+	large    = tiling{module: "singles", suffix: "_large", rows: 128, cols: 128, threads: 256}
+	rounding = tiling{module: "halves", suffix: "_bf16", rows: 128, cols: 128, threads: 256}
+)
+
+// tilingFor picks the form for about so many rows by cols elements: the larger tile does more per byte of shared memory, but has to occupy the units.
+func tilingFor(products dtype.Type, units, cells, rows, cols int) tiling {
+	if products == dtype.BF16 {
+		return rounding
+	}
+	if cells*ceil(rows, large.rows)*ceil(cols, large.cols) >= units {
+		return large
+	}
+	return small
+}
+
+func ceil(n, side int) int { return (n + side - 1) / side }
+
+// gemm, grouped and gradW are the number of tiles, and so of blocks, of a product.
+func (t tiling) gemm(m, n int) int { return ceil(m, t.rows) * ceil(n, t.cols) }
+
+// grouped counts as many tiles as there can be, because only the device knows the groups: the rows of C cut into groups anywhere.
+func (t tiling) grouped(rows, groups, n int) int { return (rows/t.rows + groups) * ceil(n, t.cols) }
+
+func (t tiling) gradW(cells, k, n int) int { return cells * ceil(k, t.rows) * ceil(n, t.cols) }
+
+// gatedCols is the number of columns of a product whose tiles hold as many units as grouped counts of width: with SwiGLU a unit is two of them.
+func gatedCols(g kernels.Gate, width int, t tiling) int {
+	if g == kernels.SwiGLU {
+		return 2 * (t.cols / 2 * ceil(width, t.cols/2))
+	}
+	return width
+}
+
+// product begins a launch of a kernel of a form.
+func (d *device) product(t tiling, name string) call { return d.op(t.module, name+t.suffix) }
+
+// tiles launches a block a tile.
+func (c call) tiles(t tiling, n int) { c.startShared(n, t.threads, t.shared) }
+
+// The bits of products.cuh that tell which tensors hold bfloat16.
+const (
+	halfA = 1 << iota
+	halfB
+	halfH
+	halfOut
+	halfAgain
+)
+
+// halfBit is the bit for a tensor of bfloat16.
+func halfBit(t tensor.Tensor, bit int) int {
+	if t.Ok() && t.Type == dtype.BF16 {
+		return bit
+	}
+	return 0
+}
