@@ -19,16 +19,23 @@ type Linear struct {
 	EmbedGrad   func(EmbedGrad)
 }
 
-// GEMM is C = A*B (+ bias), or C += A*B (+ bias) when Accumulate.
+// GEMM is a product and what follows it element by element:
 //
-//	A [m,k]  B [k,n]  C [m,n]  Bias [n] or none
+//	Pre    = A*B + Bias                               kept only when given
+//	C[i,:] = Scale[i] * F(Pre[i,:]) + Residual[i,:]
 //
+//	A [m,k]  B [k,n]  C [m,n]  Bias [n] or none  F: Identity when not set  Pre [m,n] or none  Scale [m] or none  Residual [m,n] or none
+//
+// Or C += A*B + Bias when Accumulate, which goes with neither F, Pre, Scale nor Residual.
 // A and B may have any strides of which one is 1 (so transposes are views). Products are summed in float32 for F32. An
 // empty sum (k = 0) is 0.
 type GEMM struct {
-	A, B, C    tensor.Tensor
-	Bias       tensor.Tensor
-	Accumulate bool
+	A, B, C         tensor.Tensor
+	Bias            tensor.Tensor
+	F               Unary
+	Pre             tensor.Tensor
+	Scale, Residual tensor.Tensor
+	Accumulate      bool
 }
 
 // GroupedGEMM multiplies runs of rows by their group's matrix: for r in [Off[g], Off[g+1])

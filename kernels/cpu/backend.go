@@ -23,6 +23,7 @@ type backend struct {
 	probs    []float32 // of one row
 	products []gemm.Product
 	expert   expertArgs
+	epilogue epilogueArgs
 	spans    []span
 	columns  []columnRun
 	chain    []int32

@@ -15,10 +15,10 @@ type span struct {
 }
 
 func (b *backend) linear() kernels.Linear {
-	products, store := b.newProducts(), b.afterStore
+	products, store, follow := b.newProducts(), b.afterStore, b.afterProduct
 	embed := newLoop(b.embedRows)
 	return kernels.Linear{
-		GEMM:        func(a kernels.GEMM) { b.gemmOp(a, products) },
+		GEMM:        func(a kernels.GEMM) { b.gemmOp(a, follow, products) },
 		GroupedGEMM: func(a kernels.GroupedGEMM) { b.groupedGEMM(a, store, products) },
 		GradW:       func(a kernels.GradW) { b.gradW(a, products) },
 		GradB:       b.gradB,
@@ -53,7 +53,7 @@ func (b *backend) partition() (items int) {
 	work, rows, panels, whole := 0, 0, 0, false
 	for i := range b.products {
 		p := &b.products[i]
-		p.BF16, whole = b.bf16, whole || p.After != nil
+		p.BF16, whole = b.bf16, whole || p.After != nil && !p.Loose
 		work += p.M * p.N * max(p.K, 1)
 		rows, panels = max(rows, p.M), max(panels, p.Across())
 	}
@@ -96,7 +96,7 @@ func (b *backend) cut(height, width int) (items int) {
 		down = (p.M + sp.height - 1) / sp.height
 		panels := p.Across()
 		width := width
-		if p.After != nil { // which meets the columns of a row in order
+		if p.After != nil && !p.Loose { // it meets the columns of a row in order
 			width = panels
 		}
 		sp.across = (panels + width - 1) / width
@@ -135,16 +135,6 @@ func mat(t tensor.Tensor) gemm.Mat {
 		m.P = t.F32()
 	}
 	return m
-}
-
-func (b *backend) gemmOp(a kernels.GEMM, run func()) {
-	c, x, y := a.C, a.A, a.B
-	if c.Stride(1) != 1 && c.Dim(1) > 1 && !a.Bias.Ok() { // C is a transposed view: C' = B'A'
-		c, x, y = c.T(), y.T(), x.T()
-	}
-	p := gemm.Product{M: c.Dim(0), N: c.Dim(1), K: x.Dim(1), A: mat(x), B: mat(y), C: c.F32(), LDC: c.Stride(0), Acc: a.Accumulate, Bias: floats(a.Bias)}
-	b.products = append(b.products[:0], p)
-	run()
 }
 
 // grown returns s with n elements, reusing its memory.

@@ -9,13 +9,19 @@ import (
 )
 
 func (d *device) linear() kernels.Linear {
+	follow := d.epilogue()
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
 			d.wide(a.A, a.B)
 			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
+			product := a.C
+			if a.Pre.Ok() {
+				product = a.Pre
+			}
 			t := tilingFor(d.products, d.units, 1, m, n)
-			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
+			d.product(t, "gemm").view(a.A).view(a.B).mat(product).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
 				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)).tiles(t, t.gemm(m, n))
+			follow(a, product)
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			d.wide(a.A, a.B, a.C)
@@ -55,6 +61,22 @@ func (d *device) wide(ts ...tensor.Tensor) {
 	for i := range ts {
 		if ts[i].Ok() && ts[i].Type == dtype.BF16 {
 			d.fail(errors.Errorf("cuda: %v is an operand of a product; want F32, which is rounded on the way", ts[i]))
+		}
+	}
+}
+
+// epilogue returns what launches the rest of a GEMM after its product, element by element and in place.
+func (d *device) epilogue() func(a kernels.GEMM, product tensor.Tensor) {
+	e, m := d.elementwise(), d.moves()
+	return func(a kernels.GEMM, product tensor.Tensor) {
+		if a.F != kernels.Identity || a.Pre.Ok() {
+			e.Map(kernels.Map{Dst: a.C, X: product, F: a.F})
+		}
+		if a.Scale.Ok() {
+			e.RowScale(kernels.RowScale{Dst: a.C, S: a.Scale, Y: a.C})
+		}
+		if a.Residual.Ok() {
+			m.Axpy(kernels.Axpy{Dst: a.C, Src: a.Residual, Alpha: 1, Accumulate: true})
 		}
 	}
 }

@@ -53,6 +53,28 @@ func faults() []fault {
 				f(a)
 			}
 		}},
+		{"scales the residual", "GEMM", false, func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				scale, residual := a.Scale, a.Residual
+				if !scale.Ok() || !residual.Ok() {
+					f(a)
+					return
+				}
+				a.Scale = tensor.Tensor{}
+				f(a)
+				b.RowScale(kernels.RowScale{Dst: a.C, S: scale, Y: a.C})
+			}
+		}},
+		{"keeps what the function made", "GEMM", false, func(b *kernels.Backend) {
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				f(a)
+				if a.Pre.Ok() && a.F == kernels.ReLU {
+					b.Map(kernels.Map{Dst: a.Pre, X: a.Pre, F: kernels.ReLU})
+				}
+			}
+		}},
 		{"loses the last odd step of k", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {

@@ -35,6 +35,7 @@ func testGEMM(s *suite) {
 			}
 		}
 	}
+	s.epilogues()
 	c := s.newCase(0, "NaN and infinity")
 	left, right := c.half(leftHalf, c.float), c.half(rightHalf, c.float)
 	c.run(kernels.GEMM{A: c.poison(left(5, 33)), B: right(33, 20), C: c.out(false, 33, 5, 20)})

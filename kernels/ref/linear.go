@@ -8,11 +8,19 @@ import (
 
 func gemm(a kernels.GEMM) {
 	A, B, C, bias := mat(a.A), mat(a.B), mat(a.C), vec(a.Bias)
+	pre, scale, residual, f := mat(a.Pre), vec(a.Scale), mat(a.Residual), functions[a.F].value
 	for i := 0; i < C.rows; i++ {
 		for j := 0; j < C.cols; j++ {
 			sum := rowByColumn(A, i, B, j)
 			if bias != nil {
 				sum += bias[j]
+			}
+			if a.Pre.Ok() {
+				*pre.ptr(i, j) = sum
+			}
+			sum = weight(scale, i) * f(sum)
+			if a.Residual.Ok() {
+				sum += residual.at(i, j)
 			}
 			put(C.ptr(i, j), sum, a.Accumulate)
 		}

@@ -33,8 +33,8 @@ func dense(s *rng.Stream, rows, cols int, transposed bool) Mat {
 	return Mat{P: p, RS: cols, CS: 1}
 }
 
-// TestAgainstFloat64 covers every tile height and edge, both orders of both operands, gathered rows and sums, several depths, bias and
-// accumulation.
+// TestAgainstFloat64 covers every tile height and edge, both orders of both operands, gathered rows and sums, several depths, bias,
+// accumulation, another matrix that is added, and ReLU.
 func TestAgainstFloat64(t *testing.T) {
 	s := rng.New(1)
 	for _, v := range withEmulation() {
@@ -97,6 +97,11 @@ func check(t *testing.T, v *Variant, s *rng.Stream, sc *Scratch, m, n, k, mode i
 	if n%3 == 0 {
 		p.Bias = random(s, 1, n, false).P[:n]
 	}
+	if !p.Acc && n%2 == 1 {
+		p.LDAdd = n + 2
+		p.Add = random(s, m, n+2, false).P[1:]
+	}
+	p.ReLU = v.AppliesReLU() && !p.Acc && p.Add == nil && mode%3 > 0
 	p.Stream, p.BF16 = k%2 == 1, mode&16 != 0
 	number := func(x float32) float64 {
 		if p.BF16 {
@@ -126,6 +131,12 @@ func check(t *testing.T, v *Variant, s *rng.Stream, sc *Scratch, m, n, k, mode i
 			}
 			if p.Acc {
 				want += float64(start[i*p.LDC+j])
+			}
+			if p.Add != nil {
+				want += float64(p.Add[i*p.LDAdd+j])
+			}
+			if p.ReLU {
+				want = max(want, 0)
 			}
 			if !(math.Abs(got-want) <= 1e-6*scale) {
 				t.Fatalf("%s m=%d n=%d k=%d mode=%d: C[%d,%d] = %v, want %v", v.Name, m, n, k, mode, i, j, got, want)
@@ -197,15 +208,19 @@ func TestOneRow(t *testing.T) {
 		for _, k := range []int{1, 100, 2*blockK + 1} {
 			const m, n = 3, 9*Panel*2 + 5
 			p := Product{M: m, N: n, K: k, A: random(&s, m, k, false), B: random(&s, k, n, false), C: make([]float32, m*n), LDC: n, Bias: dense(&s, 1, n, false).P}
-			for pass := 0; pass < 6; pass++ {
+			for pass := 0; pass < 8; pass++ {
 				switch pass {
 				case 2:
 					p.A = random(&s, m, k, true)
 				case 4:
 					p.AI = []int32{2, 0, 1}
+				case 6:
+					p.AI, p.Add, p.LDAdd = nil, dense(&s, m, n, false).P, n
+				case 7:
+					p.Add, p.ReLU = nil, v.AppliesReLU()
 				}
 				q := p
-				q.C, q.Acc, p.Acc = append([]float32(nil), p.C...), pass%2 > 0, pass%2 > 0
+				q.C, q.Acc, p.Acc = append([]float32(nil), p.C...), pass%2 > 0 && pass < 6, pass%2 > 0 && pass < 6
 				v.Run(&p, 0, m, 0, Panels(n), stale())
 				v.Run(&q, 0, 1, 0, 5, stale())
 				v.Run(&q, 0, 1, 5, Panels(n), stale())

@@ -10,6 +10,9 @@ func byHalves(t *tile, mr, nr int) {
 	u := *t
 	for half := 0; half < nr; half += 16 {
 		u.b, u.c, u.bias = unsafe.Add(t.b, 4*half), unsafe.Add(t.c, 4*half), nil
+		if t.add != nil {
+			u.add = unsafe.Add(t.add, 4*half)
+		}
 		if t.bias != nil {
 			u.bias = unsafe.Add(t.bias, 4*half)
 		}
@@ -19,7 +22,7 @@ func byHalves(t *tile, mr, nr int) {
 		}
 		var sums [6 * 16]float32
 		v := u
-		v.c, v.ldc, v.acc, v.bias = unsafe.Pointer(&sums), 64, 0, nil
+		v.c, v.ldc, v.add, v.bias = unsafe.Pointer(&sums), 64, nil, nil
 		callHalf(&v, mr)
 		for i := 0; i < mr; i++ {
 			finish(&u, i, nr-half, sums[16*i:16*i+nr-half])

@@ -24,7 +24,7 @@ func goTile(t *tile, mr, nr int) {
 	}
 }
 
-// finish adds bias and C to the sums of row i and stores them.
+// finish adds what is to be added to the sums of row i and stores them.
 func finish(t *tile, i, nr int, acc []float32) {
 	if nr == 0 {
 		return
@@ -35,8 +35,8 @@ func finish(t *tile, i, nr int, acc []float32) {
 			acc[j] += v
 		}
 	}
-	if t.acc != 0 {
-		for j, v := range c {
+	if t.add != nil {
+		for j, v := range unsafe.Slice((*float32)(unsafe.Add(t.add, i*t.ldadd)), nr) {
 			acc[j] += v
 		}
 	}

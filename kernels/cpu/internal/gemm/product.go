@@ -42,7 +42,10 @@ type Product struct {
 	LDC     int
 	Acc     bool
 	Bias    []float32 // [n] or nil
-	BF16    bool      // elements of A and B are rounded to bfloat16 first
+	Add     []float32 // [m,n], rows LDAdd apart, added to the result; nil: none. Not with Acc
+	LDAdd   int
+	ReLU    bool // of the result, without Add and Acc; see AppliesReLU
+	BF16    bool // elements of A and B are rounded to bfloat16 first
 	// Pair, when not 0, computes panel j + Pair next to each panel j < Panels(N)-Pair; Run counts the latter.
 	Pair int
 	// After, when set, is called for every few columns [j0,j1) of rows [lo,hi), of which C is final: c is C[lo,j0] and what follows it.
@@ -51,6 +54,7 @@ type Product struct {
 	Soon   [2][]float32
 	SoonRS [2]int
 	Tag    int  // for After: which product of a list this is
+	Loose  bool // After does not mind in which order it meets the columns of a row, nor from which worker
 	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
 	Stream bool // C is part of something larger than the caches: write past them where possible
 }
@@ -67,7 +71,7 @@ func Panels(n int) int { return (n + Panel - 1) / Panel }
 // Across returns the number of panels, or of pairs of panels, that Run cuts p into.
 func (p *Product) Across() int { return Panels(p.N) - p.Pair }
 
-// Run computes rows [lo,hi), at most MaxRows, of panels [p0,p1) of p. With After, one call covers all panels, so that After meets the columns
+// Run computes rows [lo,hi), at most MaxRows, of panels [p0,p1) of p. With After and without Loose, one call covers all panels, so that After meets the columns
 // of a row in order.
 func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 	if hi <= lo {
@@ -176,8 +180,20 @@ func (v *Variant) wideRows(b *block, k0, kc, panel int) {
 	v.begin(b, k0, kc, j0)
 	for i := b.lo; i < b.hi; i++ {
 		v.place(b, k0, i, 1)
-		t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
+		b.target(k0, i, j0)
 		v.wide(t)
+	}
+}
+
+// target points the tile to its part of C, from row i and column j on, and to what is added to it.
+func (b *block) target(k0, i, j int) {
+	t, p := &b.s.tile, b.p
+	t.c = unsafe.Pointer(&b.c[b.at(i, j)])
+	switch {
+	case p.Acc || k0 > 0:
+		t.add, t.ldadd = t.c, t.ldc
+	case p.Add != nil:
+		t.add, t.ldadd = unsafe.Pointer(&p.Add[i*p.LDAdd+j]), 4*p.LDAdd
 	}
 }
 
@@ -201,14 +217,15 @@ func (v *Variant) kernel(p *Product, t *tile, mr, nr int) {
 // begin sets what the tiles of a panel have in common, except B.
 func (v *Variant) begin(b *block, k0, kc, j0 int) {
 	t, p := &b.s.tile, b.p
-	t.ldc, t.k, t.acc, t.far, t.bias = 4*b.ldc, v.words(p, kc), 0, 0, nil
-	if p.Acc || k0 > 0 {
-		t.acc = 1
+	t.ldc, t.k, t.far, t.bias = 4*b.ldc, v.words(p, kc), 0, nil
+	t.add, t.relu = nil, 0
+	if p.ReLU && k0+b.deep >= p.K {
+		t.relu = 1
 	}
 	if b.hi-b.lo > directRows {
 		t.far = 1
 	}
-	if p.Stream && p.K > v.shortest(p) && p.K <= blockK && !p.Acc && p.N-j0 >= Panel && b.lines(j0) {
+	if p.Stream && p.K > v.shortest(p) && p.K <= blockK && !p.Acc && p.Add == nil && p.N-j0 >= Panel && b.lines(j0) {
 		t.far = 2
 	}
 	if p.Bias != nil && k0 == 0 {
@@ -248,7 +265,7 @@ func (v *Variant) short(b *block) {
 			v.begin(b, 0, p.K, j0)
 			t.b, t.bs = unsafe.Pointer(&s.panel[(panel-b.p0)*size]), 4*Panel
 			v.place(b, 0, i, h)
-			t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
+			b.target(0, i, j0)
 			v.kernel(p, t, h, min(Panel, p.N-j0))
 		}
 		i += h
@@ -284,7 +301,7 @@ func (v *Variant) column(b *block, k0, kc, j0, nr, next int) {
 			v.fetchSoon(p, i, h, j0, nr)
 		}
 		v.place(b, k0, i, h)
-		t.c = unsafe.Pointer(&b.c[b.at(i, j0)])
+		b.target(k0, i, j0)
 		v.kernel(p, t, h, nr)
 		i += h
 	}

@@ -17,11 +17,13 @@ type tile struct {
 	c      unsafe.Pointer
 	ldc    int // bytes
 	k      int
-	mask   uint64 // valid columns, one bit each
-	acc    uint64 // add to C
+	mask   uint64         // valid columns, one bit each
+	add    unsafe.Pointer // what is added to the product, or nil
 	bias   unsafe.Pointer
 	bs     int // bytes from row to row of B
-	far    int // 1: C is not expected in the first-level cache; 2: C is whole lines that nobody reads soon
+	far    int // 1: add or C is not expected in the first-level cache; 2: C is whole lines that nobody reads soon
+	ldadd  int // bytes
+	relu   uint64
 }
 
 // Variant is one implementation of the micro-kernel and of the packing loops.
@@ -29,6 +31,7 @@ type Variant struct {
 	Name string
 	mr   int                       // most rows of a tile
 	run  func(t *tile, mr, nr int) // mr rows by nr <= Panel columns
+	relu bool                      // run applies ReLU
 
 	// wide computes one row and widePanels whole panels of a B that is read where it lies, to the same bits as run; nil: there is no such kernel.
 	wide func(t *tile)
@@ -44,6 +47,9 @@ type Variant struct {
 	// transpose packs n <= Panel columns that are contiguous along k: dst[i*Panel+j] = src[j*stride+i]; other columns become zero.
 	transpose func(dst, src []float32, stride, k, n int)
 }
+
+// AppliesReLU tells whether products of v can have Product.ReLU.
+func (v *Variant) AppliesReLU() bool { return v.relu }
 
 // Variants lists what this build can run on this processor, the best first. The plain Go one is always there.
 func Variants() []*Variant { return append(archVariants(), generic) }
