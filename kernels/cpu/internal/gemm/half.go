@@ -19,6 +19,10 @@ type half struct {
 	tiles func(dst, src []float32, stride, k, far int, index []int32)
 	// transpose packs n <= Panel columns that are contiguous along k, as Variant.transpose does.
 	transpose func(dst, src []float32, stride, k, n int)
+
+	// interRows and interTiles are rows and tiles for numbers that are bfloat16 already.
+	interRows  func(dst []float32, src []uint16, stride, k, n, step int, index []int32, pad bool)
+	interTiles func(dst []float32, src []uint16, stride, k, far int, index []int32)
 }
 
 // native tells whether p is computed on pairs of bfloat16 numbers; otherwise rounded operands are multiplied as float32.
@@ -49,13 +53,7 @@ func (v *Variant) pairPanel(dst []float32, p *Product, k0, kc, j0, nr int) {
 	switch {
 	case kc == 0:
 	case b.H != nil:
-		for k := 0; k < kc; k += 2 {
-			row := dst[k/2*Panel : k/2*Panel+Panel]
-			for j := 0; j < nr; j++ {
-				row[j] = word(p.halfB(k0+k, j0+j, k0+kc), p.halfB(k0+k+1, j0+j, k0+kc))
-			}
-			clear(row[nr:])
-		}
+		v.storedPanel(dst, p, k0, kc, j0, nr)
 	case b.CS == 1 && p.BK != nil:
 		v.half.rows(dst, b.P[j0:], b.RS, kc, nr, Panel, p.BK[k0:k0+kc], true)
 	case b.CS == 1:
@@ -80,7 +78,7 @@ func (v *Variant) pairBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 		return
 	}
 	if a.H != nil {
-		v.halfBlock(s, p, k0, kc, lo, hi)
+		v.storedBlock(s, p, k0, kc, lo, hi)
 		return
 	}
 	if a.CS == 1 && p.AK == nil {

@@ -4,7 +4,9 @@ package gemm
 
 // bf16 returns the packing and the micro-kernel for processors that multiply pairs of bfloat16 numbers.
 func bf16() *half {
-	return &half{run: runHalf, row: roundRow512, rows: pairRows512, tiles: pairTiles512, transpose: pairTranspose512}
+	return &half{
+		run: runHalf, row: roundRow512, rows: pairRows512, tiles: pairTiles512, transpose: pairTranspose512, interRows: interRows512, interTiles: interTiles512,
+	}
 }
 
 //go:noescape
@@ -54,6 +56,28 @@ func pairTile(dst, src *float32, stride, k int, mask uint64, step int, index *in
 
 //go:noescape
 func pairTranspose(dst, src *float32, stride, k, n int)
+
+//go:noescape
+func interPanel(dst *float32, src *uint16, stride, k int, mask uint64, step int, index *int32)
+
+//go:noescape
+func interTile(dst *float32, src *uint16, stride, k int, mask uint64, step int, index *int32)
+
+//go:noescape
+func interTiles(dst *float32, src *uint16, stride, k, far int, index *int32)
+
+func interTiles512(dst []float32, src []uint16, stride, k, far int, index []int32) {
+	interTiles(&dst[0], &src[0], stride, k, far, first(index))
+}
+
+func interRows512(dst []float32, src []uint16, stride, k, n, step int, index []int32, pad bool) {
+	ix := first(index)
+	if pad {
+		interPanel(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
+	} else {
+		interTile(&dst[0], &src[0], stride, k, 1<<n-1, step, ix)
+	}
+}
 
 //go:noescape
 func pairTiles(dst, src *float32, stride, k, far int, index *int32)

@@ -145,7 +145,9 @@ func at(index []int32, i int) int {
 func (v *Variant) fetchPanel(p *Product, k0, kc, j0, i, parts int) {
 	b := p.B
 	switch {
-	case v.fetch == nil || p.BK != nil || b.H != nil:
+	case v.fetch == nil || p.BK != nil:
+	case b.H != nil:
+		v.fetchStored(p, k0, kc, j0, i, parts)
 	case b.CS == 1:
 		lo, hi := i*kc/parts, (i+1)*kc/parts
 		if hi > lo {

@@ -85,7 +85,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		b.ldc = (p1 - p0 + p.Pair) * Panel
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
-	b.staged = p.BF16 || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
+	b.staged = p.BF16 && !v.inPlace(p, p1-p0) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += b.deep {
 		kc := min(b.deep, p.K-k0)
 		if b.staged && kc > 0 {
@@ -321,6 +321,11 @@ func (v *Variant) fetchSoon(p *Product, i, h, j0, nr int) {
 func (v *Variant) place(b *block, k0, i, h int) {
 	t, p, s := &b.s.tile, b.p, b.s
 	switch {
+	case !b.staged && p.A.H != nil:
+		t.rs, t.cs = 2*p.A.RS, 4
+		if t.k > 0 {
+			t.a = unsafe.Pointer(&p.A.H[i*p.A.RS+k0])
+		}
 	case !b.staged:
 		t.rs, t.cs = 4*p.A.RS, 4*p.A.CS
 		if t.k > 0 {

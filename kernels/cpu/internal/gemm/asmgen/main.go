@@ -1,4 +1,4 @@
-// Command asmgen writes zkernel_amd64.s and zkernel_arm64.s of package gemm: the micro-kernels, one unrolled function per number of rows, and the packing loops.
+// Command asmgen writes zkernel_amd64.s, zstored_amd64.s and zkernel_arm64.s of package gemm: the micro-kernels, one unrolled function per number of rows, and the packing loops.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 
 // files are the sources by name.
 func files() map[string][]byte {
-	return map[string][]byte{"zkernel_amd64.s": Generate(), "zkernel_arm64.s": Neon()}
+	return map[string][]byte{"zkernel_amd64.s": Generate(), "zkernel_arm64.s": Neon(), "zstored_amd64.s": Stored()}
 }
 
 // Generate returns the assembly source for amd64.
