@@ -22,7 +22,8 @@ var expertsKind = NewKind[experts]("experts")
 //
 // Rows are gathered into the first product and summed back after the second one. What is saved for the backward pass is x, the
 // pre-activation, w and the plan: expert outputs are not needed, because the gradient of a weight is <dA', A> with dA' the
-// cotangent of the unweighted activation.
+// cotangent of the unweighted activation. Where products round to bfloat16 and the backend reads it, the pre-activation is saved as bfloat16 and the activation is that
+// of the rounded numbers.
 //
 //	x [T,D]  w [T,K] or nil (ones)  up: [E] of [D,gate.Width(F)]  down: [E] of [F,D]  y [T,D]
 func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate kernels.Gate) *Var {
@@ -38,12 +39,12 @@ func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate 
 	op := expertsKind.New(t)
 	routed := plan.T * plan.K
 	y := t.NewVar(t.New(x.Rows(), dv.Dim(2)), x.Space)
-	*op = experts{x: x, w: w, y: y, h: t.New(routed, uv.Dim(2)), plan: plan, up: up, down: down, gate: gate}
+	*op = experts{x: x, w: w, y: y, h: t.NewOperand(routed, uv.Dim(2)), plan: plan, up: up, down: down, gate: gate}
 
 	nvtx.Push(expertRange)
 	defer nvtx.Pop()
 	m := t.arena.Mark()
-	a, out := t.New(routed, f), t.New(routed, dv.Dim(2))
+	a, out := t.NewOperand(routed, f), t.New(routed, dv.Dim(2))
 	t.be.GroupedGated(kernels.GroupedGated{X: x.Value, Index: plan.Token, B: uv, H: op.h, A: a, Off: plan.Off, Gate: gate})
 	t.be.GroupedGEMM(kernels.GroupedGEMM{A: a, B: dv, C: out, Off: plan.Off})
 	sum := kernels.GatherSum{Dst: y.Value, Src: out, Inv: plan.Inv}
@@ -93,7 +94,7 @@ func (o *experts) Backward(t *Tape) {
 		scale = t.New(routed)
 		t.be.GatherRows(kernels.GatherRows{Dst: scale.Reshape(routed, 1), Src: o.w.Value.Reshape(routed, 1), Index: p.Slot})
 	}
-	a, dh := t.New(routed, f), t.New(crouted, o.gate.Width(f))
+	a, dh := t.NewOperand(routed, f), t.NewOperand(crouted, o.gate.Width(f))
 	grad := kernels.GroupedGatedGrad{
 		DY: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), Off: p.COff, H: o.h, Act: p.CAct, Scale: scale,
 		DH: dh, DA: t.New(crouted, f), Gate: o.gate,

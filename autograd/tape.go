@@ -129,6 +129,15 @@ func (t *Tape) Arena() *tensor.Arena { return t.arena }
 // New returns a float tensor with undefined contents that lives as long as the recording.
 func (t *Tape) New(shape ...int) tensor.Tensor { return t.arena.New(t.be.Float, shape...) }
 
+// NewOperand is New for a tensor that is written once and then only an operand of products: bfloat16 where the backend reads such, since products would round
+// it to the same numbers anyway.
+func (t *Tape) NewOperand(shape ...int) tensor.Tensor {
+	if t.be.Halves {
+		return t.arena.New(dtype.BF16, shape...)
+	}
+	return t.New(shape...)
+}
+
 // NewShared returns a tensor with undefined contents that the host writes or reads itself, see kernels.Backend.AllocShared. It lives as long as the recording,
 // also when it was made in a backward pass. Between two recordings there is at least one Sync.
 func (t *Tape) NewShared(d dtype.Type, shape ...int) tensor.Tensor {

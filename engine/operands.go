@@ -154,8 +154,8 @@ func (o *operands) apply() error {
 // product makes the gradient of one bank. The rows of the narrower operand get the weights, in the order of experts and tasks.
 func (o *operands) product(h *param.Held) error {
 	be, d := o.e.be, h.Grad
-	of, index, first := &d.X, &d.XIndex, 2 // column of the segment table
-	if d.DY.Dim(1) < d.X.Dim(1) {
+	of, index, first := &d.X, &d.XIndex, 2                                             // column of the segment table
+	if d.X.Type == dtype.BF16 || d.DY.Type != dtype.BF16 && d.DY.Dim(1) < d.X.Dim(1) { // rounding twice would not be what rows give
 		of, index, first = &d.DY, &d.YIndex, 3
 	}
 	n := o.factors(h, first)

@@ -1,7 +1,7 @@
 // Command kernels times matrix products: speed, and share of what the processor can do at most (measured between the repetitions).
 // Shapes as in the PyTorch comparison, and weight gradients of banks of experts cut at task borders.
 //
-//	go run ./kernels [-reps 9] [-what gemm,gradw,grouped] [-variant avx512] [-threads 1,2] [-precision f32,bf16] [-shapes 512x512x512]
+//	go run ./kernels [-reps 9] [-what gemm,gradw,grouped] [-variant avx512] [-threads 1,2] [-precision f32,bf16,bf16mem] [-shapes 512x512x512]
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	threads := flag.String("threads", "1,2", "numbers of threads")
 	shapes := flag.String("shapes", "512x512x512,1024x1024x1024,2048x2048x2048,4096x512x1024,64x1024x512,16x1024x512,1x1024x512", "m x n x k of the products")
 	orders := flag.String("orders", "NN,NT,TN", "orders of the operands: T is transposed in memory")
-	precision := flag.String("precision", "f32", "f32, bf16 or both")
+	precision := flag.String("precision", "f32", "f32, bf16 (operands are rounded on the way) or bf16mem (operands lie in memory as bfloat16)")
 	flag.Parse()
 	var jobs []*job
 	for _, p := range strings.Split(*precision, ",") {
@@ -53,20 +53,27 @@ func main() {
 				log.Fatalf("-threads: %q is no number of threads", t)
 			}
 			var more []*job
+			operand := random
+			if p == "bf16mem" {
+				operand = short
+			}
 			for _, w := range strings.Split(*what, ",") {
 				switch w {
 				case "gemm":
-					more = append(more, products(be, strings.Split(*shapes, ","), strings.Split(*orders, ","))...)
+					more = append(more, products(be, operand, strings.Split(*shapes, ","), strings.Split(*orders, ","))...)
 				case "gradw":
-					more = append(more, weightGradients(be)...)
+					more = append(more, weightGradients(be, operand)...)
 				case "grouped":
-					more = append(more, grouped(be)...)
+					more = append(more, grouped(be, operand)...)
 				default:
 					log.Fatalf("-what: %q is unknown; want gemm, gradw or grouped", w)
 				}
 			}
 			for _, j := range more {
-				j.threads, j.bf16 = n, p == "bf16"
+				j.threads, j.bf16 = n, p != "f32"
+				if p == "bf16mem" {
+					j.group += " mem"
+				}
 			}
 			jobs = append(jobs, more...)
 		}
@@ -131,10 +138,10 @@ func open(variant, precision string) (*kernels.Backend, error) {
 	switch precision {
 	case "f32":
 		return cpu.NewPrecision(variant, dtype.F32)
-	case "bf16":
+	case "bf16", "bf16mem":
 		return cpu.NewPrecision(variant, dtype.BF16)
 	}
-	return nil, fmt.Errorf("-precision: %q is unknown; want f32 or bf16", precision)
+	return nil, fmt.Errorf("-precision: %q is unknown; want f32, bf16 or bf16mem", precision)
 }
 
 // random returns a tensor of normal numbers.
@@ -145,4 +152,13 @@ func random(shape ...int) tensor.Tensor {
 		x.F32()[i] = float32(s.Normal())
 	}
 	return x
+}
+
+// short is random in bfloat16.
+func short(shape ...int) tensor.Tensor {
+	x, h := random(shape...), tensor.New(dtype.BF16, shape...)
+	for i, v := range x.F32() {
+		h.BF16()[i] = dtype.ToBF16(v)
+	}
+	return h
 }

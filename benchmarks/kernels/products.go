@@ -9,21 +9,24 @@ import (
 	"artel/tensor"
 )
 
+// source makes operands.
+type source = func(shape ...int) tensor.Tensor
+
 // products times C = A*B.
-func products(be *kernels.Backend, shapes, orders []string) (jobs []*job) {
+func products(be *kernels.Backend, operand source, shapes, orders []string) (jobs []*job) {
 	for _, shape := range shapes {
 		var m, n, k int
 		if _, err := fmt.Sscanf(shape, "%dx%dx%d", &m, &n, &k); err != nil || m < 1 || n < 1 || k < 1 {
 			log.Fatalf("-shapes: %q is no shape; want for example 512x512x512", shape)
 		}
 		for _, order := range orders {
-			g := kernels.GEMM{A: random(m, k), B: random(k, n), C: tensor.New(dtype.F32, m, n)}
+			g := kernels.GEMM{A: operand(m, k), B: operand(k, n), C: tensor.New(dtype.F32, m, n)}
 			switch order {
 			case "NN":
 			case "NT":
-				g.B = random(n, k).T()
+				g.B = operand(n, k).T()
 			case "TN":
-				g.A = random(k, m).T()
+				g.A = operand(k, m).T()
 			default:
 				log.Fatalf("-orders: %q is unknown; want NN, NT or TN", order)
 			}
@@ -41,9 +44,9 @@ const (
 )
 
 // weightGradients times the gradient of a bank, cut for 1, 2, 4 and 8 tasks: the arithmetic is the same, the destinations are more.
-func weightGradients(be *kernels.Backend) (jobs []*job) {
+func weightGradients(be *kernels.Backend, operand source) (jobs []*job) {
 	for _, rows := range []int{128, 256, 512, 1024} {
-		x, dy := random(experts*rows, width), random(experts*rows, hidden)
+		x, dy := operand(experts*rows, width), operand(experts*rows, hidden)
 		for _, tasks := range []int{1, 2, 4, 8} {
 			segs := tensor.New(dtype.I32, experts*tasks, kernels.SegCols)
 			for i := 0; i < experts*tasks; i++ {
@@ -65,7 +68,7 @@ func weightGradients(be *kernels.Backend) (jobs []*job) {
 }
 
 // grouped times the products of a bank over rows sorted by expert, of which one has none and one twice as many.
-func grouped(be *kernels.Backend) (jobs []*job) {
+func grouped(be *kernels.Backend, operand source) (jobs []*job) {
 	for _, rows := range []int{16, 64, 256} {
 		off, total := []int32{0}, 0
 		for e := 0; e < experts; e++ {
@@ -79,7 +82,7 @@ func grouped(be *kernels.Backend) (jobs []*job) {
 			total += n
 			off = append(off, int32(total))
 		}
-		a, b, c := random(total, width), random(experts, width, hidden), tensor.New(dtype.F32, total, hidden)
+		a, b, c := operand(total, width), operand(experts, width, hidden), tensor.New(dtype.F32, total, hidden)
 		index := make([]int32, total)
 		for i := range index {
 			index[i] = int32((i * 7919) % total)
@@ -90,7 +93,7 @@ func grouped(be *kernels.Backend) (jobs []*job) {
 		h := g
 		h.Index = tensor.FromI32(index, total)
 		jobs = append(jobs, &job{group: "grouped", name: fmt.Sprintf("%d rows per expert, gathered", rows), flops: flops, run: func() { be.GroupedGEMM(h) }})
-		back := kernels.GroupedGEMM{A: random(total, hidden), B: b.Swap(1, 2), C: tensor.New(dtype.F32, total, width), Off: g.Off}
+		back := kernels.GroupedGEMM{A: operand(total, hidden), B: b.Swap(1, 2), C: tensor.New(dtype.F32, total, width), Off: g.Off}
 		jobs = append(jobs, &job{group: "grouped", name: fmt.Sprintf("%d rows per expert, back", rows), flops: flops, run: func() { be.GroupedGEMM(back) }})
 	}
 	return jobs
