@@ -30,6 +30,7 @@ type Tape struct {
 	arena   *tensor.Arena
 	tables  [2]*tensor.Arena // memory that the host reaches too; two take turns where ops may still read the last recording's
 	turn    int
+	tickets [2]uint64 // of what may read the tables
 	sink    *param.Sink
 	seeds   []float64
 	share   float64
@@ -91,11 +92,13 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 		p.reset()
 	}
 	t.arena.Reset()
+	t.err = nil
 	if t.be.Apart {
+		t.tickets[t.turn] = t.be.Submit()
 		t.turn = 1 - t.turn
+		t.err = t.be.Wait(t.tickets[t.turn])
 	}
 	t.tables[t.turn].Reset()
-	t.err = nil
 	t.scope = t.scope[:0]
 	t.sink = nil
 	t.share = 1
@@ -139,7 +142,7 @@ func (t *Tape) NewOperand(shape ...int) tensor.Tensor {
 }
 
 // NewShared returns a tensor with undefined contents that the host writes or reads itself, see kernels.Backend.AllocShared. It lives as long as the recording,
-// also when it was made in a backward pass. Between two recordings there is at least one Sync.
+// also when it was made in a backward pass. Its memory is used again two recordings later, when Begin has waited for what may read it.
 func (t *Tape) NewShared(d dtype.Type, shape ...int) tensor.Tensor {
 	return t.tables[t.turn].New(d, shape...)
 }

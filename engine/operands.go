@@ -20,7 +20,6 @@ type operands struct {
 	gram  tensor.Tensor
 	host  tensor.Tensor // F64: factors of rows
 	scale tensor.Tensor // the same for kernels
-	segs  tensor.Tensor // I32 [E,SegCols]
 }
 
 // bankUse is what a look at a few rows tells of a bank of experts.
@@ -95,7 +94,7 @@ func (e *Engine) newOperands(hold []bool, tasks int) *operands {
 	for _, u := range e.banks {
 		most = max(most, len(u.bank.Experts))
 	}
-	o.gram, o.segs = e.be.NewShared(dtype.F64, most*tasks*tasks), e.be.NewShared(dtype.I32, most, kernels.SegCols)
+	o.gram = e.be.NewShared(dtype.F64, most*tasks*tasks)
 	return o
 }
 
@@ -210,7 +209,7 @@ func (o *operands) factors(h *param.Held, first int) (rows int) {
 
 // merge makes one segment of the segments of every expert.
 func (o *operands) merge(in []int32, experts int) (tensor.Tensor, error) {
-	out := o.segs.Narrow(0, 0, experts)
+	out := o.e.tape.NewShared(dtype.I32, experts, kernels.SegCols)
 	clear(out.I32()[:experts*kernels.SegCols])
 	for i := range len(in) / kernels.SegCols {
 		s := in[i*kernels.SegCols:][:kernels.SegCols]

@@ -6,6 +6,7 @@ package apart
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"artel/dtype"
@@ -15,14 +16,15 @@ import (
 
 // Device is the state behind a backend.
 type Device struct {
-	// Syncs counts calls of Sync, Uploads and Downloads copies from and to the process's memory.
-	Syncs, Uploads, Downloads int
+	// Syncs counts calls of Sync, Waits those of Wait, Uploads and Downloads copies from and to the process's memory.
+	Syncs, Waits, Uploads, Downloads int
 
 	inner  *kernels.Backend
 	next   uint64
 	memory map[uint64]*tensor.Storage
 	shared []*tensor.Storage
 	queue  []func()
+	ran    uint64 // ops that have run; a ticket is the number of ops before it
 }
 
 // New returns the backend on top of one that computes at once in host memory.
@@ -30,6 +32,7 @@ func New(inner *kernels.Backend) (*kernels.Backend, *Device) {
 	d := &Device{inner: inner, next: 1 << 20, memory: map[uint64]*tensor.Storage{}}
 	be := *inner
 	be.Name, be.Apart, be.Alloc, be.AllocShared, be.Sync = "apart/"+inner.Name, true, d.alloc, d.allocShared, d.sync
+	be.Submit, be.Wait = d.submit, d.wait
 	v := reflect.ValueOf(&be).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Struct {
@@ -72,16 +75,29 @@ func (d *Device) allocShared(t dtype.Type, n int) *tensor.Storage {
 	return tensor.Shared(t, n, p, d.address(n*t.Size()))
 }
 
-func (d *Device) run() {
-	for _, f := range d.queue {
+// run runs the first n ops of the queue.
+func (d *Device) run(n int) {
+	for _, f := range d.queue[:n] {
 		f()
 	}
-	d.queue = d.queue[:0]
+	d.queue = slices.Delete(d.queue, 0, n)
+	d.ran += uint64(n)
 }
 
 func (d *Device) sync() error {
 	d.Syncs++
-	d.run()
+	d.run(len(d.queue))
+	return nil
+}
+
+func (d *Device) submit() uint64 { return d.ran + uint64(len(d.queue)) }
+
+// wait runs what the ticket stands for and nothing more.
+func (d *Device) wait(ticket uint64) error {
+	d.Waits++
+	if ticket > d.ran {
+		d.run(int(ticket - d.ran))
+	}
 	return nil
 }
 
@@ -98,18 +114,21 @@ func (d *Device) later(op reflect.Value) reflect.Value {
 	})
 }
 
-// copy lets a copy wait too, unless one side is the process's own memory.
+// copy lets a copy wait too, unless it goes to the process's own memory; what comes from there is kept.
 func (d *Device) copy(later func(kernels.Copy)) func(kernels.Copy) {
 	own := func(t tensor.Tensor) bool { return t.Storage().Address() == 0 }
 	return func(a kernels.Copy) {
+		if own(a.Src) {
+			kept := tensor.New(a.Src.Type, a.Src.Shape()...)
+			d.inner.Copy(kernels.Copy{Dst: kept, Src: a.Src})
+			a.Src = kept
+		}
 		later(a)
 		if own(a.Dst) {
 			d.Downloads++
+			d.run(len(d.queue))
 		} else if own(a.Src) {
 			d.Uploads++
-		}
-		if own(a.Dst) || own(a.Src) {
-			d.run()
 		}
 	}
 }

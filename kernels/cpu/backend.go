@@ -81,14 +81,13 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		return nil, fmt.Errorf("cpu: products in %v are not available, want F32 or BF16", products)
 	}
 	linear, elementwise := b.linear(), b.elementwise()
-	return &kernels.Backend{
+	out := &kernels.Backend{
 		Name:        full,
 		Float:       dtype.F32,
 		Products:    products,
 		Halves:      b.bf16,
 		Alloc:       tensor.NewHost,
 		AllocShared: tensor.NewHost,
-		Sync:        func() error { return nil },
 		Moves:       b.moves(),
 		Linear:      linear,
 		Experts:     b.experts(linear, elementwise),
@@ -98,7 +97,9 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Routing:     b.routing(),
 		Training:    b.training(),
 		Surgery:     b.surgery(),
-	}, nil
+	}
+	out.AtOnce()
+	return out, nil
 }
 
 // SetWorkers sets the number of workers of all backends; n < 1 means GOMAXPROCS. Not to be called while ops run.

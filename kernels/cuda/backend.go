@@ -22,6 +22,8 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Alloc:       d.alloc,
 		AllocShared: d.allocShared,
 		Sync:        d.sync,
+		Submit:      d.submit,
+		Wait:        d.wait,
 		Moves:       d.moves(),
 		Linear:      d.linear(),
 		Experts:     d.experts(),

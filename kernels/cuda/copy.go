@@ -9,13 +9,18 @@ import (
 	"artel/tensor"
 )
 
-// stagingBytes is the size of the page-locked buffer that transfers pass through.
-const stagingBytes = 4 << 20
+// Transfers pass through a page-locked buffer of stagingParts parts of stagingBytes.
+const (
+	stagingBytes = 4 << 20
+	stagingParts = 3
+)
 
-// staging is page-locked memory with the bytes that copies under way may still read.
+// staging is page-locked memory whose parts take turns: the bytes that copies under way may still read stay as they are.
 type staging struct {
 	driver.Host
-	used int64
+	part    int
+	used    int64                // of the part
+	tickets [stagingParts]uint64 // of the copies out of a part
 }
 
 func bytesAt(p unsafe.Pointer, n int64) []byte { return unsafe.Slice((*byte)(p), n) }
@@ -37,9 +42,9 @@ func (d *device) transfer(dst, src tensor.Tensor) {
 		host.Copy(dst, src)
 		return
 	}
-	d.flush()
 	if d.staging.Addr == nil {
-		d.staging.Host = d.hostAlloc(stagingBytes)
+		d.flush()
+		d.staging.Host = d.hostAlloc(stagingParts * stagingBytes)
 	}
 	if dst.Storage().Address() == 0 {
 		d.download(dst, src, n)
@@ -48,7 +53,7 @@ func (d *device) transfer(dst, src tensor.Tensor) {
 	}
 }
 
-// upload copies from the host, through the part of the staging buffer that no copy since the last Sync uses, in pieces of whole rows of the first dimension, or element runs of a contiguous source.
+// upload copies from the host, in pieces that fit the staging buffer.
 func (d *device) upload(dst, src tensor.Tensor, n int) {
 	if !src.Contiguous() || src.Type != dst.Type {
 		tight := tensor.New(dst.Type, dst.Shape()...)
@@ -60,21 +65,33 @@ func (d *device) upload(dst, src tensor.Tensor, n int) {
 	for lo := 0; lo < n; lo += step {
 		m := min(step, n-lo)
 		size := int64(m * dst.Type.Size())
-		if d.staging.used+size > stagingBytes { // what lies there may still be on its way
-			d.fail(d.api.StreamSynchronize(d.stream))
-			d.staging.used = 0
-		}
-		off := d.staging.used
-		d.staging.used += (size + 63) &^ 63
+		off := d.stage(size)
 		host.Copy(d.staged(dst.Type, m, off), src.Narrow(0, lo, m))
+		d.record(1)
 		d.fail(d.api.MemcpyHtoDAsync(at(dst.Narrow(0, lo, m)), unsafe.Add(d.staging.Addr, off), size, d.stream))
 	}
 }
 
+// stage returns the place of size bytes in the staging buffer that nothing under way reads.
+func (d *device) stage(size int64) (off int64) {
+	s := &d.staging
+	if s.used+size > stagingBytes {
+		s.tickets[s.part] = d.tickets.issued + 1 // the next one covers what was queued from here
+		s.part, s.used = (s.part+1)%stagingParts, 0
+		if s.tickets[s.part] > d.tickets.issued {
+			d.submit()
+		}
+		d.fail(d.wait(s.tickets[s.part]))
+	}
+	off = int64(s.part)*stagingBytes + s.used
+	s.used += (size + 63) &^ 63
+	return off
+}
+
 // download copies to the host.
 func (d *device) download(dst, src tensor.Tensor, n int) {
-	d.fail(d.api.StreamSynchronize(d.stream))
-	d.staging.used = 0
+	d.flush()
+	d.idle()
 	to := dst
 	if !dst.Contiguous() {
 		to = tensor.New(dst.Type, dst.Shape()...)

@@ -36,6 +36,7 @@ type device struct {
 	blocks     []driver.Ptr
 	hosts      []driver.Host
 	staging    staging
+	tickets    tickets
 	graphs     graphs
 	scratch    driver.Ptr // of ops that need partial results
 	room       int64      // bytes of scratch
@@ -74,8 +75,15 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 	if d.err != nil {
 		return nil, d.take()
 	}
-	d.stream, err = api.StreamCreate()
-	return d, err
+	if d.stream, err = api.StreamCreate(); err != nil {
+		return nil, err
+	}
+	for i := range d.tickets.events {
+		if d.tickets.events[i], err = api.EventCreate(false); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // enter binds the context to the calling thread and keeps the goroutine on it until the result is called. Contexts belong to threads, goroutines do not.
@@ -106,8 +114,7 @@ func (d *device) take() error {
 func (d *device) sync() error {
 	defer d.enter()()
 	d.flush()
-	d.fail(d.api.StreamSynchronize(d.stream))
-	d.staging.used = 0
+	d.idle()
 	d.reclaim()
 	return d.take()
 }
@@ -116,7 +123,10 @@ func (d *device) sync() error {
 func (d *device) close() error {
 	defer d.enter()()
 	d.flush()
-	d.fail(d.api.StreamSynchronize(d.stream))
+	d.idle()
+	for _, e := range d.tickets.events {
+		d.fail(d.api.EventDestroy(e))
+	}
 	for _, x := range d.graphs.known {
 		d.fail(d.api.GraphExecDestroy(x))
 	}

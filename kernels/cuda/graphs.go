@@ -10,13 +10,14 @@ const GraphsEnv = "ARTEL_GRAPHS"
 type graphs struct {
 	on        bool
 	recording bool
-	kernels   uint64 // hash of the recorded kernels in order
+	kernels   uint64 // hash of the recorded work in order
 	known     map[uint64]driver.GraphExec
 }
 
-// record begins a recording where none is under way, and notes a kernel.
-func (d *device) record(fn driver.Function) {
+// record begins a recording where none is under way, and notes a piece of work: a kernel, or a copy.
+func (d *device) record(work uint64) {
 	g := &d.graphs
+	d.tickets.behind = true
 	if !g.on {
 		return
 	}
@@ -24,7 +25,7 @@ func (d *device) record(fn driver.Function) {
 		d.fail(d.api.BeginCapture(d.stream))
 		g.recording, g.kernels = true, 14695981039346656037
 	}
-	g.kernels = (g.kernels ^ uint64(fn)) * 1099511628211 // FNV-1a by words
+	g.kernels = (g.kernels ^ work) * 1099511628211 // FNV-1a by words
 }
 
 // flush launches what is recorded. Whatever is not a kernel calls it first.

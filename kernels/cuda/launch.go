@@ -92,7 +92,7 @@ func (d *device) run(k *kernel, grid, block driver.Dim3, shared int) {
 		}
 		k.shared = shared
 	}
-	d.record(k.fn)
+	d.record(uint64(k.fn))
 	k.launch = driver.Launch{Function: k.fn, Grid: grid, Block: block, Shared: uint32(shared), Stream: d.stream, Args: d.args.Bytes()}
 	if err := d.api.Launch(&k.launch); err != nil {
 		d.fail(errors.Wrapf(err, "cuda: kernel %s, grid %v of blocks %v", k.name, grid, block))

@@ -19,6 +19,7 @@ func (d *device) alloc(t dtype.Type, n int) *tensor.Storage {
 	size := int64(max(n*t.Size(), 1)+255) &^ 255
 	p, err := d.api.MemAlloc(size)
 	if err == nil {
+		d.tickets.behind = true
 		err = d.api.MemsetD8Async(p, 0, size, d.stream)
 	}
 	if err != nil {

@@ -82,6 +82,35 @@ func testSync(s *suite) {
 	}
 }
 
+// testSubmit checks that what a ticket stands for is there once it was waited for, while later ops follow.
+func testSubmit(s *suite) {
+	x, y := s.b.NewShared(dtype.I32, 1000), s.b.NewShared(dtype.I32, 1000)
+	last := uint64(0)
+	for i := range 20 {
+		s.b.Fill(x, float64(i))
+		s.b.Copy(kernels.Copy{Dst: y, Src: x})
+		ticket := s.b.Submit()
+		s.b.Fill(x, -1)
+		if ticket < last {
+			s.t.Fatalf("ticket %d after %d", ticket, last)
+		}
+		last = ticket
+		if err := s.b.Wait(ticket); err != nil {
+			s.t.Fatalf("Wait: %v", err)
+		}
+		for j, v := range y.I32() {
+			if v != int32(i) {
+				s.t.Fatalf("round %d: element %d is %d", i, j, v)
+			}
+		}
+	}
+	for _, ticket := range []uint64{0, last} {
+		if err := s.b.Wait(ticket); err != nil {
+			s.t.Fatalf("Wait for an old ticket: %v", err)
+		}
+	}
+}
+
 func testFill(s *suite) {
 	for _, d := range []dtype.Type{s.b.Float, dtype.F64, dtype.I32, dtype.BF16} {
 		for _, v := range []float64{0, -3, 7} {

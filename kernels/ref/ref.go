@@ -18,7 +18,6 @@ func New() *kernels.Backend {
 		Name:  "ref",
 		Float: dtype.F64,
 		Alloc: tensor.NewHost, AllocShared: tensor.NewHost,
-		Sync: func() error { return nil },
 		Moves: kernels.Moves{
 			Fill: host.Fill, Copy: func(a kernels.Copy) { host.Copy(a.Dst, a.Src) }, Axpy: axpy, GatherRows: gatherRows, ScatterRows: scatterRows, GatherCols: gatherCols, ScatterCols: scatterCols,
 		},
@@ -48,5 +47,6 @@ func New() *kernels.Backend {
 		},
 	}
 	b.Experts = kernels.Composed(b.Linear, b.Elementwise)
+	b.AtOnce()
 	return b
 }

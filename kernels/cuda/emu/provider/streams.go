@@ -110,7 +110,7 @@ func (d *Driver) streams() driver.Streams {
 				return nil
 			}})
 		},
-		EventSynchronize: func(driver.Event) error { return d.synchronize() },
+		EventSynchronize: d.reached,
 		EventElapsed: func(from, to driver.Event) (float32, error) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
@@ -122,6 +122,25 @@ func (d *Driver) streams() driver.Streams {
 			return float32(b - a), nil
 		},
 	}
+}
+
+// reached runs what waits up to the last record of an event.
+func (d *Driver) reached(e driver.Event) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.events[e]; !ok {
+		return fail("cuEventSynchronize", driver.InvalidHandle, "event %d", e)
+	}
+	for i := len(d.waits) - 1; i >= 0; i-- {
+		if o := d.waits[i]; o.kind == "cuEventRecord" && o.key == uintptr(e) {
+			later := append([]op(nil), d.waits[i+1:]...)
+			d.waits = d.waits[:i+1]
+			err := d.flush()
+			d.waits = later
+			return err
+		}
+	}
+	return d.sticky
 }
 
 func (d *Driver) recorded() driver.Graphs {
