@@ -1,10 +1,9 @@
 // Package benchmarks measures Artel; it never asserts correctness. It is a module of its own, so that rivals never become dependencies
 // of the engine. Results are kept in RESULTS.md, KERNELS.md, LAYER.md, RIVALS.md and GPU-MODEL.md with commit and machine,
-// and what did not help in LOG.md.
+// and what did not help in LOG.md. GPU-MODEL.md is what `train bench --emulate` writes.
 //
 //	go run ./demo     accuracies of the default run and of what it is compared with, by seed
 //	go run ./gpulayer forward and backward of a mixture layer on a GPU, at shapes with published figures
-//	go run ./gpumodel what CUDA kernels do in the emulator, and what bounds them on real devices
 //	go run ./kernels  GFLOP/s of matrix products, and share of the peak measured in the same run
 //	go run ./layer    one mixture layer, forward and backward: GFLOP/s, memory, share of the peak
 //	go run ./step     time per step, plain against surgery, by number of tasks

@@ -96,7 +96,7 @@ Exit codes: 0 done, 1 failure, 2 bad arguments or config, 3 a loss was not finit
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(a.resumeCommand(), a.evalCommand(), a.listCommand(), a.inspectCommand(), a.configCommand(), a.doctorCommand())
+	c.AddCommand(a.resumeCommand(), a.evalCommand(), a.listCommand(), a.inspectCommand(), a.configCommand(), a.doctorCommand(), a.benchCommand())
 	return c
 }
 

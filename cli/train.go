@@ -18,7 +18,7 @@ import (
 
 // train is the root command.
 func (a *app) train(args []string) error {
-	cfg, err := readArgs(args, []string{"resume", "eval", "list", "inspect", "config"})
+	cfg, err := readArgs(args, []string{"resume", "eval", "list", "inspect", "config", "doctor", "bench"})
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ type Engine struct {
 	small      []float64
 	info       optim.Info
 	stats      []*moe.Stats
+	watch      func(stage string, err error) // or nil
 }
 
 // New builds everything that cfg describes, on a backend from OpenDevice. cfg's choices then hold their effective options.

@@ -16,6 +16,7 @@ import (
 
 // nextBatches fetches the batches of a step: one, or as many independent ones as the method asks for, each in several passes when the step accumulates.
 func (e *Engine) nextBatches() {
+	e.stage(DataStage)
 	e.fetched = e.fetched[:0]
 	for len(e.fetched) < e.Config.Accumulate*len(e.sinks) {
 		e.fetched = append(e.fetched, e.loader.Next())
@@ -120,6 +121,8 @@ func (e *Engine) mode() autograd.Mode {
 func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
 	nvtx.Push(forwardRange)
 	defer nvtx.Pop()
+	e.stage(ForwardStage)
+	defer e.stage(BackwardStage)
 	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
 	if e.at != nil {
 		e.at.prepare(e.tape)
@@ -211,6 +214,7 @@ func (e *Engine) replay() error {
 func (e *Engine) combine() (float64, error) {
 	nvtx.Push(surgeryRange)
 	defer nvtx.Pop()
+	e.stage(SurgeryStage)
 	s := e.surgeon
 	if err := e.be.Sync(); err != nil { // which destinations hold a gradient
 		return 0, err
@@ -259,6 +263,7 @@ func (e *Engine) combine() (float64, error) {
 func (e *Engine) update(normSq float64) (err error) {
 	nvtx.Push(updateRange)
 	defer nvtx.Pop()
+	e.stage(UpdateStage)
 	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err == nil {
 		if e.mask != nil {
 			e.mask.restore(e.be, e.Set.Flat)

@@ -94,3 +94,14 @@ func (c Counters) Since(o Counters) Counters {
 
 // BankConflicts returns the wavefronts beyond those that the bytes alone need.
 func (c *Counters) BankConflicts() uint64 { return c.SharedWavefronts - c.SharedIdeal }
+
+// Classes returns the thread instructions by the name of their class, without those of which there were none.
+func (c *Counters) Classes() map[string]uint64 {
+	out := map[string]uint64{}
+	for i, n := range c.ByClass {
+		if n > 0 {
+			out[classNames[i]] = n
+		}
+	}
+	return out
+}

@@ -115,6 +115,9 @@ func (m *Module) Unload() error {
 // Name returns the kernel's name.
 func (f *Function) Name() string { return f.name }
 
+// File returns the name of the file that the kernel is in, as LoadModule got it.
+func (f *Function) File() string { return f.file }
+
 // StaticShared returns the bytes of shared memory that the kernel declares.
 func (f *Function) StaticShared() int { return f.shared }
 

@@ -152,7 +152,7 @@ func (d *Driver) launch(l *driver.Launch) error {
 	grid, block, shared := dims(l.Grid), dims(l.Block), int(l.Shared)
 	return d.queue(l.Stream, op{"cuLaunchKernel", uintptr(l.Function), func() error {
 		c, err := f.fn.Launch(grid, block, shared, args)
-		d.count(f.fn.Name(), c, block.X*block.Y*block.Z, f.fn.StaticShared()+shared)
+		d.count(f.fn, c, block.X*block.Y*block.Z, f.fn.StaticShared()+shared)
 		if err != nil {
 			err = faulted("cuLaunchKernel", err)
 			if errors.As(err, new(*emu.Fault)) && d.sticky == nil {
@@ -165,12 +165,13 @@ func (d *Driver) launch(l *driver.Launch) error {
 
 func dims(v driver.Dim3) emu.Dim3 { return emu.Dim3{X: int(v.X), Y: int(v.Y), Z: int(v.Z)} }
 
-func (d *Driver) count(name string, c emu.Counters, threads, shared int) {
-	k := d.counts[name]
+func (d *Driver) count(f *emu.Function, c emu.Counters, threads, shared int) {
+	id := [2]string{f.File(), f.Name()}
+	k := d.counts[id]
 	if k == nil {
-		k = &Kernel{Name: name}
-		d.counts[name] = k
-		d.order = append(d.order, name)
+		k = &Kernel{File: id[0], Name: id[1]}
+		d.counts[id] = k
+		d.order = append(d.order, k)
 	}
 	k.Launches++
 	k.Threads, k.Shared = threads, shared

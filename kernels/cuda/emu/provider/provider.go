@@ -32,8 +32,8 @@ type Driver struct {
 	sticky error
 	late   bool // work waits for the next synchronising call
 	waits  []op
-	counts map[string]*Kernel
-	order  []string
+	counts map[[2]string]*Kernel // by file and name
+	order  []*Kernel
 }
 
 type module struct {
@@ -48,6 +48,7 @@ type function struct {
 
 // Kernel is what the launches of one kernel did.
 type Kernel struct {
+	File     string // that its module says it was made of, such as "linear.cu"
 	Name     string
 	Launches int
 	Threads  int // of a block, in the last launch
@@ -59,7 +60,7 @@ type Kernel struct {
 func New(opts emu.Options) *Driver {
 	return &Driver{dev: emu.New(opts), opts: opts, mods: map[driver.Module]*module{}, funcs: map[driver.Function]*function{},
 		hosts: map[unsafe.Pointer]emu.Ptr{}, tapes: map[driver.Stream]*tape{}, stream: map[driver.Stream]bool{}, events: map[driver.Event]float64{},
-		graphs: map[driver.Graph]*tape{}, execs: map[driver.GraphExec]*tape{}, counts: map[string]*Kernel{}}
+		graphs: map[driver.Graph]*tape{}, execs: map[driver.GraphExec]*tape{}, counts: map[[2]string]*Kernel{}}
 }
 
 // Device returns the emulated device.
@@ -71,8 +72,8 @@ func (d *Driver) Kernels() []Kernel {
 	defer d.mu.Unlock()
 	_ = d.flush() // the error stays for the next synchronising call
 	var out []Kernel
-	for _, n := range d.order {
-		out = append(out, *d.counts[n])
+	for _, k := range d.order {
+		out = append(out, *k)
 	}
 	return out
 }

@@ -10,15 +10,17 @@ import (
 
 // Static is what the assembler says about a kernel.
 type Static struct {
-	Kernel, Arch                           string
+	File, Kernel, Arch                     string
 	Registers                              int // of a thread
 	Stack, SpillStores, SpillLoads, Shared int // bytes
+	// Loop is the number of machine instructions in the kernel's main loop, the innermost one with most instructions of tensor cores, and Tensor how many of them are; 0 for kernels without.
+	Loop, Tensor int
 }
 
 // ParseAssembler reads the messages of ptxas -v, or the shorter list of kernels/cuda/zreport.txt, where "file.cu kernel" begins an entry. An entry whose registers are not told is an error.
 func ParseAssembler(text string) ([]Static, error) {
 	entry := regexp.MustCompile(`Compiling entry function '([^']+)' for '([^']+)'`)
-	short := regexp.MustCompile(`^\S+\.cu (\S+)\s*$`)
+	short := regexp.MustCompile(`^(\S+\.cu) (\S+)\s*$`)
 	var out []Static
 	for line := range strings.Lines(text) {
 		if m := entry.FindStringSubmatch(line); m != nil {
@@ -26,7 +28,7 @@ func ParseAssembler(text string) ([]Static, error) {
 			continue
 		}
 		if m := short.FindStringSubmatch(line); m != nil {
-			out = append(out, Static{Kernel: m[1]})
+			out = append(out, Static{File: m[1], Kernel: m[2]})
 			continue
 		}
 		if len(out) == 0 {
@@ -34,7 +36,7 @@ func ParseAssembler(text string) ([]Static, error) {
 		}
 		s := &out[len(out)-1]
 		for what, to := range map[string]*int{"bytes stack frame": &s.Stack, "bytes spill stores": &s.SpillStores, "bytes spill loads": &s.SpillLoads,
-			"registers": &s.Registers, "bytes smem": &s.Shared} {
+			"registers": &s.Registers, "bytes smem": &s.Shared, "instructions in the main loop": &s.Loop, "of tensor cores": &s.Tensor} {
 			if n, ok := numberBefore(line, what); ok {
 				*to = n
 			}
@@ -76,20 +78,30 @@ func (m *Machine) Occupancy(registers, shared, threads int) (blocks int, filled 
 	return blocks, float64(blocks*warps) / 64, limit
 }
 
-// StaticReport writes what the assembler says about kernels, and how full they make a multiprocessor, as a Markdown table.
-func StaticReport(w io.Writer, kernels []Resources) error {
+// StaticReport writes what the assembler says about the kernels that did the work, each once, and how full they make a multiprocessor, as a Markdown table. Kernels that it says nothing of are left out.
+func StaticReport(w io.Writer, kernels []Work, said []Static) error {
 	var b strings.Builder
 	machines := Machines()
-	b.WriteString("| kernel | registers | spilled bytes | shared bytes | threads |")
+	b.WriteString("| kernel | registers | spilled bytes | shared bytes | threads | tensor instructions in the main loop |")
 	for i := range machines {
 		fmt.Fprintf(&b, " %s: blocks, warps %%, limit |", machines[i].Name)
 	}
-	b.WriteString("\n|---|---|---|---|---|" + strings.Repeat("---|", len(machines)) + "\n")
+	b.WriteString("\n|---|---|---|---|---|---|" + strings.Repeat("---|", len(machines)) + "\n")
+	seen := map[string]bool{}
 	for i := range kernels {
 		k := &kernels[i]
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |", k.Kernel, k.Registers, k.SpillStores+k.SpillLoads, k.BlockShared, k.Threads)
+		s := k.Static(said)
+		if s == nil || seen[k.Label()] {
+			continue
+		}
+		seen[k.Label()] = true
+		loop := "-"
+		if s.Loop > 0 {
+			loop = fmt.Sprintf("%d of %d, %.0f %%", s.Tensor, s.Loop, 100*float64(s.Tensor)/float64(s.Loop))
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %s |", k.Label(), s.Registers, s.SpillStores+s.SpillLoads, k.BlockShared, k.Threads, loop)
 		for j := range machines {
-			blocks, filled, limit := machines[j].Occupancy(k.Registers, k.BlockShared, k.Threads)
+			blocks, filled, limit := machines[j].Occupancy(s.Registers, k.BlockShared, k.Threads)
 			fmt.Fprintf(&b, " %d, %.0f, %s |", blocks, 100*filled, limit)
 		}
 		b.WriteByte('\n')
@@ -98,9 +110,12 @@ func StaticReport(w io.Writer, kernels []Resources) error {
 	return err
 }
 
-// Resources is what a launch of a kernel takes.
-type Resources struct {
-	Static
-	Threads     int // of a block
-	BlockShared int // bytes of a block, static and dynamic
+// Static finds what the assembler said about the kernel, nil for nothing.
+func (k *Work) Static(said []Static) *Static {
+	for i := range said {
+		if said[i].Kernel == k.Kernel && (said[i].File == k.File || said[i].File == "") {
+			return &said[i]
+		}
+	}
+	return nil
 }

@@ -2,13 +2,7 @@
 // beside it for nothing. It is a bound and a guide to what limits a kernel, not a prediction: latencies, launch overhead and caches but for perfect reuse are left out.
 package roofline
 
-import (
-	"fmt"
-	"io"
-	"strings"
-
-	"artel/kernels/cuda/emu"
-)
+import "artel/kernels/cuda/emu"
 
 // Machine is a device by the rates of its units; rates per clock are per multiprocessor.
 type Machine struct {
@@ -77,79 +71,4 @@ func (m *Machine) Estimate(c *emu.Counters) Estimate {
 		}
 	}
 	return Estimate{parts}
-}
-
-// Launches is what the launches of one kernel did.
-type Launches struct {
-	Name     string
-	Counters emu.Counters
-	// Minimum is the bytes that the algorithm must move at least; 0 when nobody says.
-	Minimum uint64
-}
-
-// Assumptions is what every report rests on, in words.
-const Assumptions = "Assumptions: the busiest unit's time, all others overlap it; blocks spread evenly, at least one resident per multiprocessor; device memory moves each touched 32-byte sector once " +
-	"(perfect second-level cache); that cache gives 64 bytes a clock to a multiprocessor; shared memory serves one wavefront a clock; no latency, no launch overhead; counts are of PTX, before the assembler's optimisation.\n"
-
-// Report writes counts and estimates of kernels as Markdown tables.
-func Report(w io.Writer, kernels []Launches) error {
-	var b strings.Builder
-	b.WriteString("| kernel | blocks | thread instructions | per class % | tensor GFLOP | global MB asked | sectors/request | touched / minimum | bank conflicts % |\n|---|---|---|---|---|---|---|---|---|\n")
-	for i := range kernels {
-		k := &kernels[i]
-		c := &k.Counters
-		fmt.Fprintf(&b, "| %s | %d | %.3g | %s | %.3g | %.3g | %.1f | %s | %.1f |\n", k.Name, c.Blocks, float64(c.Threads), shares(c), float64(c.TensorFLOPs)/1e9, float64(c.GlobalBytes)/1e6,
-			ratio(c.GlobalSectors, c.GlobalRequests), againstMinimum(c.Footprint, k.Minimum), 100*ratio(c.BankConflicts(), c.SharedWavefronts))
-	}
-	b.WriteString("\n| kernel |")
-	machines := Machines()
-	for i := range machines {
-		fmt.Fprintf(&b, " %s us | bound by |", machines[i].Name)
-	}
-	b.WriteString("\n|---|" + strings.Repeat("---|---|", len(machines)) + "\n")
-	for i := range kernels {
-		fmt.Fprintf(&b, "| %s |", kernels[i].Name)
-		for j := range machines {
-			e := machines[j].Estimate(&kernels[i].Counters)
-			fmt.Fprintf(&b, " %.3g | %s |", e.Bound().Seconds*1e6, e.Bound().Unit)
-		}
-		b.WriteByte('\n')
-	}
-	b.WriteString("\n" + Assumptions)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func ratio(a, b uint64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
-}
-
-func againstMinimum(touched, minimum uint64) string {
-	if minimum == 0 {
-		return fmt.Sprintf("%.3g MB / -", float64(touched)/1e6)
-	}
-	return fmt.Sprintf("%.3g MB / %.2f", float64(touched)/1e6, float64(touched)/float64(minimum))
-}
-
-// shares lists the three largest classes of instructions.
-func shares(c *emu.Counters) string {
-	var out []string
-	left := c.ByClass
-	for range 3 {
-		best := 0
-		for k := range left {
-			if left[k] > left[best] {
-				best = k
-			}
-		}
-		if left[best] == 0 {
-			break
-		}
-		out = append(out, fmt.Sprintf("%v %.0f", emu.Class(best), 100*ratio(left[best], c.Threads)))
-		left[best] = 0
-	}
-	return strings.Join(out, ", ")
 }

@@ -56,8 +56,8 @@ ptxas info    : Used 64 registers, used 1 barriers, 1152 bytes smem, 400 bytes c
 	if err != nil || len(s) != 1 || s[0] != (roofline.Static{Kernel: "gram8", Arch: "sm_80", Registers: 64, Stack: 8, SpillStores: 12, SpillLoads: 16, Shared: 1152}) {
 		t.Errorf("got %+v, %v", s, err)
 	}
-	s, err = roofline.ParseAssembler("a.cu noise\n    0 bytes stack frame, 0 bytes spill stores, 4 bytes spill loads\n    32 registers, used 0 barriers, 408 bytes cmem[0]\n")
-	if err != nil || len(s) != 1 || s[0] != (roofline.Static{Kernel: "noise", Registers: 32, SpillLoads: 4}) {
+	s, err = roofline.ParseAssembler("a.cu noise\n    0 bytes stack frame, 0 bytes spill stores, 4 bytes spill loads\n    32 registers, used 0 barriers, 408 bytes cmem[0]\n    90 instructions in the main loop, 32 of tensor cores\n")
+	if err != nil || len(s) != 1 || s[0] != (roofline.Static{File: "a.cu", Kernel: "noise", Registers: 32, SpillLoads: 4, Loop: 90, Tensor: 32}) {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	if _, err := roofline.ParseAssembler("Compiling entry function 'k' for 'sm_80'\n"); err == nil {
@@ -67,12 +67,24 @@ ptxas info    : Used 64 registers, used 1 barriers, 1152 bytes smem, 400 bytes c
 
 func TestReport(t *testing.T) {
 	var b strings.Builder
-	c := emu.Counters{Blocks: 4, Threads: 100, GlobalRequests: 2, GlobalSectors: 8, Footprint: 2000, SharedWavefronts: 4, SharedIdeal: 3}
-	c.ByClass[emu.Float32] = 60
-	if err := roofline.Report(&b, []roofline.Launches{{Name: "k", Counters: c, Minimum: 1000}}); err != nil {
+	c := emu.Counters{Blocks: 4, Threads: 100, GlobalRequests: 2, GlobalSectors: 8, Footprint: 1000, SharedWavefronts: 4, SharedIdeal: 3, TensorFLOPs: 4e9}
+	c.ByClass[emu.Float32] = 60000
+	k := roofline.Work{Op: "GEMM", File: "linear.cu", Kernel: "k", Minimum: 1000, FLOPs: 6e9}
+	k.Add(1, c)
+	k.Add(2, c)
+	k.Touched = k.Counters.Footprint
+	// Two turns of four blocks: 4e9 FLOP on one multiprocessor's share each.
+	m := roofline.Machines()[1]
+	if p, want := k.Bound(1), 2*1e9*float64(m.SMs)/(m.Tensor*1e12); p.Unit != "tensor cores" || math.Abs(p.Seconds/want-1) > 1e-9 {
+		t.Errorf("bound %+v, want %v", p, want)
+	}
+	if got, want := k.TensorShare(1), 3./float64(m.SMs); math.Abs(got/want-1) > 1e-9 {
+		t.Errorf("share of the peak %v, want %v", got, want)
+	}
+	if err := roofline.Report(&b, []roofline.Work{k}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| k | 4 | 100 | float32 60 |", "| 4.0 | 0.002 MB / 2.00 | 25.0 |", "H200-SXM us", "Assumptions"} {
+	for _, want := range []string{"| GEMM | linear.k | 3 | 8 | 200 | 8, 75 |", "| 4.0 | 0.002 / 2.00 | 25.0 |", "| float32 |", "| 120 |", "H200-SXM us", "tensor cores | 2.3 |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
@@ -81,10 +93,12 @@ func TestReport(t *testing.T) {
 
 func TestStaticReport(t *testing.T) {
 	var b strings.Builder
-	if err := roofline.StaticReport(&b, []roofline.Resources{{Static: roofline.Static{Kernel: "k", Registers: 126, SpillLoads: 8}, Threads: 256, BlockShared: 64 << 10}}); err != nil {
+	work := roofline.Work{File: "a.cu", Kernel: "k", Threads: 256, BlockShared: 64 << 10}
+	said := []roofline.Static{{File: "b.cu", Kernel: "k", Registers: 40}, {File: "a.cu", Kernel: "k", Registers: 126, SpillLoads: 8, Loop: 200, Tensor: 64}}
+	if err := roofline.StaticReport(&b, []roofline.Work{work, work, {File: "a.cu", Kernel: "unheard"}}, said); err != nil {
 		t.Fatal(err)
 	}
-	if want := "| k | 126 | 8 | 65536 | 256 | 2, 25, registers |"; !strings.Contains(b.String(), want) {
-		t.Errorf("no %q in\n%s", want, b.String())
+	if want := "| a.k | 126 | 8 | 65536 | 256 | 64 of 200, 32 % | 2, 25, registers |"; strings.Count(b.String(), want) != 1 || strings.Contains(b.String(), "unheard") {
+		t.Errorf("not once %q in\n%s", want, b.String())
 	}
 }
