@@ -82,6 +82,26 @@ func cases() []tapetest.Case {
 				return autograd.Linear(t, autograd.Map(t, kernels.Tanh, autograd.Linear(t, x, wt, nil)), wt, nil)
 			}, w
 		}},
+		{Name: "linear, tanh", Smooth: true, Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
+			wt, bias := b.Add(shared, "w", true, normal, w, 5), b.Add(shared, "b", false, normal, 5)
+			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var {
+				return autograd.LinearMap(t, x, wt, bias, kernels.Tanh)
+			}, 5
+		}},
+		{Name: "linear, relu", Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
+			wt, bias := b.Add(shared, "w", true, normal, w, 5), b.Add(shared, "b", false, normal, 5)
+			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var {
+				return autograd.LinearMap(t, x, wt, bias, kernels.ReLU)
+			}, 5
+		}},
+		{Name: "mlp with a residual", Smooth: true, Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
+			up, down := b.Add(shared, "up", true, normal, w, 8), b.Add(shared, "down", true, normal, 4, w)
+			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var {
+				h := autograd.MLP(t, autograd.RMSNorm(t, x, nil, 1e-6), up, down, kernels.SwiGLU, x)
+				h = autograd.MLP(t, h, up, down, kernels.SwiGLU, h)                        // the residual is the input
+				return autograd.Add(t, autograd.MLP(t, x, up, down, kernels.SwiGLU, h), h) // and one that is read again
+			}, w
+		}},
 		{Name: "rmsnorm", Smooth: true, Declare: func(b *param.Builder, _ int) (tapetest.Layer, int) {
 			g := b.Add(shared, "g", false, normal, w)
 			return func(t *autograd.Tape, x *autograd.Var) *autograd.Var { return autograd.RMSNorm(t, x, g, 1e-6) }, w

@@ -3,11 +3,14 @@ package autograd
 import (
 	"artel/kernels"
 	"artel/param"
+	"artel/tensor"
 )
 
 type linear struct {
 	x, y *Var
 	w, b *param.Param
+	f    kernels.Unary
+	pre  tensor.Tensor // x*W + b, where f's derivative needs it
 }
 
 var linearKind = NewKind[linear]("linear")
@@ -15,7 +18,12 @@ var linearKind = NewKind[linear]("linear")
 // Linear is y = x*W + b.
 //
 //	x [N,in]  W [in,out]  b [out] or nil  y [N,out]
-func Linear(t *Tape, x *Var, w, b *param.Param) *Var {
+func Linear(t *Tape, x *Var, w, b *param.Param) *Var { return LinearMap(t, x, w, b, kernels.Identity) }
+
+// LinearMap is y = f(x*W + b) in one pass, for sums that nothing else reads.
+//
+//	x [N,in]  W [in,out]  b [out] or nil  y [N,out]
+func LinearMap(t *Tape, x *Var, w, b *param.Param, f kernels.Unary) *Var {
 	if t.err != nil {
 		return t.Bad()
 	}
@@ -25,8 +33,11 @@ func Linear(t *Tape, x *Var, w, b *param.Param) *Var {
 	}
 	op := linearKind.New(t)
 	y := t.NewVar(t.New(x.Rows(), w.Shape()[1]), x.Space)
-	*op = linear{x: x, y: y, w: w, b: b}
-	g := kernels.GEMM{A: x.Value, B: w.Value, C: y.Value}
+	*op = linear{x: x, y: y, w: w, b: b, f: f}
+	if f != kernels.Identity && f != kernels.ReLU && t.Training() { // the derivative of ReLU is that at its value
+		op.pre = t.New(x.Rows(), w.Shape()[1])
+	}
+	g := kernels.GEMM{A: x.Value, B: w.Value, C: y.Value, F: f, Pre: op.pre}
 	if b != nil {
 		g.Bias = b.Value
 	}
@@ -39,11 +50,21 @@ func (o *linear) Backward(t *Tape) {
 	if !ok {
 		return
 	}
-	if dx, acc, ok := t.Into(o.x); ok {
+	dx, acc, need := t.Into(o.x)
+	m := t.arena.Mark()
+	defer t.arena.Release(m)
+	if o.f != kernels.Identity {
+		at, dh := o.pre, t.New(dy.Dim(0), dy.Dim(1))
+		if !at.Ok() {
+			at = o.y.Value
+		}
+		t.be.MapGrad(kernels.MapGrad{DX: dh, X: at, DY: dy, Act: o.x.Space.Act, F: o.f})
+		dy = dh
+	}
+	if need {
 		t.be.GEMM(kernels.GEMM{A: dy, B: o.w.Value.T(), C: dx, Accumulate: acc})
 	}
-	dst, touched := t.sink.Rows(o.w)
-	t.be.GradW(kernels.GradW{X: o.x.Value, DY: dy, Segs: o.x.Space.Segs, Dst: dst, Touched: touched})
+	t.gradWeight(o.w, o.x.Value, dy, o.x.Space.Segs)
 	if o.b != nil {
 		dst, touched := t.sink.Rows(o.b)
 		t.be.GradB(kernels.GradB{DY: dy, Segs: o.x.Space.Segs, Dst: dst, Touched: touched})

@@ -244,8 +244,11 @@ func (b *block) forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	if b.alone != nil {
 		return b.alone.Forward(t, x)
 	}
-	h := b.layer.Forward(t, b.norm.Forward(t, x))
-	return autograd.Add(t, x, b.drop.Forward(t, h))
+	h := b.norm.Forward(t, x)
+	if l, ok := b.layer.(*nn.MLP); ok && !b.drop.Active(t) {
+		return l.ForwardAdd(t, h, x)
+	}
+	return autograd.Add(t, x, b.drop.Forward(t, b.layer.Forward(t, h)))
 }
 
 // Head returns the logits of a task's rows, [n,Out], from the rows that Forward returned; ok is false when the task has no rows in the batch.

@@ -106,7 +106,7 @@ func (l *Layer) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	}
 	y := autograd.Experts(t, x, sel.Weights, plan, l.up, l.down, l.gate)
 	if l.shared != nil {
-		y = autograd.Add(t, l.shared.Forward(t, x), y)
+		y = l.shared.ForwardAdd(t, x, y)
 	}
 	return y
 }

@@ -34,7 +34,7 @@ func (r *noisyTopK) Route(t *autograd.Tape, x *autograd.Var) Selection {
 	logits := autograd.Linear(t, x, r.w, nil)
 	h := logits
 	if t.Training() {
-		size := autograd.Map(t, kernels.Softplus, autograd.Linear(t, x, r.v, nil))
+		size := autograd.LinearMap(t, x, r.v, nil, kernels.Softplus)
 		h = autograd.Add(t, logits, autograd.Mul(t, size, autograd.Noise(t, x, r.e, r.stream)))
 	}
 	index, weights := pickByScore(t, h, h, r.k)

@@ -17,6 +17,9 @@ func NewDropout(name string, p float64, stream rng.Stream) *Dropout {
 	return &Dropout{P: p, Stream: stream.Sub("dropout/" + name)}
 }
 
+// Active reports whether the layer changes anything in this recording.
+func (d *Dropout) Active(t *autograd.Tape) bool { return t.Training() && d.P > 0 }
+
 // Forward drops elements of rows [N,D].
 func (d *Dropout) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	return autograd.Dropout(t, x, d.P, d.Stream)

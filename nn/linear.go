@@ -2,6 +2,7 @@ package nn
 
 import (
 	"artel/autograd"
+	"artel/kernels"
 	"artel/param"
 )
 
@@ -23,4 +24,9 @@ func NewLinear(b *param.Builder, key param.Key, name string, in, out int, bias b
 // Forward maps rows [N,in] to [N,out].
 func (l *Linear) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 	return autograd.Linear(t, x, l.W, l.B)
+}
+
+// ForwardMap maps rows [N,in] to f(y) [N,out], in the same pass.
+func (l *Linear) ForwardMap(t *autograd.Tape, x *autograd.Var, f kernels.Unary) *autograd.Var {
+	return autograd.LinearMap(t, x, l.W, l.B, f)
 }

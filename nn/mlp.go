@@ -25,7 +25,12 @@ func NewMLP(b *param.Builder, key param.Key, name string, width, hidden int, gat
 
 // Forward maps rows [N,D] to [N,D].
 func (m *MLP) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
-	return autograd.Linear(t, autograd.Gated(t, m.Gate, autograd.Linear(t, x, m.Up, nil)), m.Down, nil)
+	return autograd.MLP(t, x, m.Up, m.Down, m.Gate, nil)
+}
+
+// ForwardAdd is Forward plus residual [N,D], in the same pass.
+func (m *MLP) ForwardAdd(t *autograd.Tape, x, residual *autograd.Var) *autograd.Var {
+	return autograd.MLP(t, x, m.Up, m.Down, m.Gate, residual)
 }
 
 // ParseGate returns the gate that a config file names.

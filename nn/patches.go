@@ -70,7 +70,7 @@ func (p *Patches) Forward(t *autograd.Tape, x *autograd.Var) *autograd.Var {
 		l := &p.layers[i]
 		index := t.NewShared(dtype.I32, len(l.index))
 		copy(index.I32(), l.index)
-		h := autograd.Map(t, kernels.ReLU, l.linear.Forward(t, autograd.Patches(t, x, index, l.count)))
+		h := l.linear.ForwardMap(t, autograd.Patches(t, x, index, l.count), kernels.ReLU)
 		x = autograd.Join(t, h, s)
 	}
 	return p.project.Forward(t, x)
