@@ -38,6 +38,7 @@ type device struct {
 	staging    staging
 	tickets    tickets
 	graphs     graphs
+	wgmma      warpgroups
 	scratch    driver.Ptr // of ops that need partial results
 	room       int64      // bytes of scratch
 
@@ -51,7 +52,7 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 	if err := api.Complete(); err != nil {
 		return nil, err
 	}
-	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[string]*kernel{}}
+	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[string]*kernel{}, wgmma: warpgroups{smallest: someWork()}}
 	d.graphs = graphs{on: os.Getenv(GraphsEnv) == "1", known: map[uint64]driver.GraphExec{}}
 	if d.name, err = api.DeviceName(id); err != nil {
 		return nil, err

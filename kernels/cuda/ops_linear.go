@@ -12,20 +12,25 @@ func (d *device) linear() kernels.Linear {
 	follow := d.epilogue()
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
-			d.wide(a.A, a.B)
-			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
 			product := a.C
 			if a.Pre.Ok() {
 				product = a.Pre
 			}
-			t := tilingFor(d.products, d.units, 1, m, n)
-			d.product(t, "gemm").view(a.A).view(a.B).mat(product).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
-				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)).tiles(t, t.gemm(m, n))
+			if !d.warpgroupProduct(kernels.GroupedGEMM{A: a.A, B: a.B, C: product}, a.Bias, a.Accumulate, 1) {
+				d.wide(a.A, a.B)
+				m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
+				t := tilingFor(d.products, d.units, 1, m, n)
+				d.product(t, "gemm").view(a.A).view(a.B).mat(product).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
+					i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)).tiles(t, t.gemm(m, n))
+			}
 			follow(a, product)
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
-			d.wide(a.A, a.B, a.C)
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
+			if d.warpgroupProduct(a, tensor.Tensor{}, false, groups) {
+				return
+			}
+			d.wide(a.A, a.B, a.C)
 			t := tilingFor(d.products, d.units, 1, a.C.Dim(0), n)
 			d.product(t, "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).
 				i32(groups, halfBit(a.A, halfA)|halfBit(a.B, halfB)).i64(n, k).tiles(t, t.grouped(a.C.Dim(0), groups, n))

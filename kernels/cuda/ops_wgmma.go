@@ -1,0 +1,191 @@
+package cuda
+
+import (
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/cuda/driver"
+	"artel/tensor"
+)
+
+// warpgroups is what the products of compute capability 9.0 (src/wgmma.cu) keep between launches.
+type warpgroups struct {
+	// smallest bounds the shapes that they take from below; what is smaller goes to the kernels of capability 8.0.
+	smallest wgmmaLimits
+	tile     *tile // tests take this one for all products
+	maps     [2]driver.TensorMap
+	tiled    driver.Tiled
+}
+
+// wgmmaLimits are sizes of a product: rows of a group, columns, depth, and multiply-adds in all.
+type wgmmaLimits struct{ rows, cols, depth, work int }
+
+// someWork is where a product begins to fill tiles and to be worth the copies of operands that are not bfloat16 yet. The choice depends on the shape alone, so that an
+// operand gives the same bits whichever way it lies in memory.
+func someWork() wgmmaLimits { return wgmmaLimits{rows: 16, cols: 64, depth: 64, work: 1 << 22} }
+
+// takes reports whether a product runs on warpgroups.
+func (d *device) takes(rows, groups, cols, depth int) bool {
+	l := &d.wgmma.smallest
+	return d.capability == 90 && d.products == dtype.BF16 && rows >= max(l.rows*groups, 1) && cols >= max(l.cols, 1) && depth >= max(l.depth, 1) && rows*cols*depth >= l.work
+}
+
+// tile is what a block makes at a time.
+type tile struct {
+	name       string
+	rows, cols int
+}
+
+// warpTiles are the ones that kernels exist for. shared is the dynamic shared memory of each: stages, barriers and what alignment may cost.
+func warpTiles() []tile {
+	return []tile{{"128x256", 128, 256}, {"128x128", 128, 128}, {"64x256", 64, 256}, {"64x128", 64, 128}}
+}
+
+func (t tile) stages() int { return 200 << 10 / t.stage() }
+func (t tile) stage() int  { return (t.rows + t.cols) * 128 }
+func (t tile) shared() int { return t.stages()*t.stage() + 16*t.stages() + 1024 }
+
+// grid is the number of tiles of rows cut into groups anywhere, at most.
+func (t tile) grid(rows, groups, cols int) int {
+	down := (rows + t.rows - 1) / t.rows
+	if groups > 1 {
+		down = rows/t.rows + groups
+	}
+	return down * ((cols + t.cols - 1) / t.cols)
+}
+
+// warpTileFor picks the tile whose blocks should be over first: full rounds of a block per multiprocessor, each as long as the slower of tensor cores
+// (1,024 multiply-adds of a step a clock... in all 2,048) and the second-level cache (64 bytes a clock); rows are taken to be spread evenly over groups.
+func (d *device) warpTileFor(rows, groups, cols int) tile {
+	if d.wgmma.tile != nil {
+		return *d.wgmma.tile
+	}
+	var best tile
+	least := 0
+	for _, t := range warpTiles() {
+		even := (rows + groups - 1) / groups
+		n := groups * ((even + t.rows - 1) / t.rows) * ((cols + t.cols - 1) / t.cols)
+		rounds := (n + d.units - 1) / d.units
+		step := max(t.rows*t.cols*64/2048, t.stage()/64)
+		if cost := rounds * step; best.rows == 0 || cost < least {
+			best, least = t, cost
+		}
+	}
+	return best
+}
+
+// operand is one of a product as the kernels want it: matrices [outer, depth] of bfloat16, rows ld elements apart, at multiples of 16 bytes.
+type operand struct {
+	t      tensor.Tensor
+	deep   bool // rows lie along the depth, else along the outer dimension
+	rows   int  // of a matrix as it lies in memory
+	cols   int
+	groups int
+	ld     int
+	stride int // from a matrix to the next
+	at     driver.Ptr
+	packed bool // has to be copied
+}
+
+// operandOf looks at a tensor of rank 2 or 3; depth says which of its last two dimensions (0 or 1) is summed over.
+func (d *device) operandOf(t tensor.Tensor, depth int) operand {
+	r := t.Rank()
+	inner := 1
+	if t.Stride(r-1) != 1 {
+		inner = 0
+	}
+	o := operand{t: t, deep: inner == depth, rows: t.Dim(r - 1 - inner), cols: t.Dim(r - 2 + inner), ld: t.Stride(r - 1 - inner), groups: 1, at: d.address(t)}
+	if r == 3 {
+		o.groups, o.stride = t.Dim(0), t.Stride(0)
+	}
+	if o.rows == 1 {
+		o.ld = max(o.ld, (o.cols+7)&^7)
+	}
+	if o.groups == 1 {
+		o.stride = o.rows * ((o.ld + 7) &^ 7)
+	}
+	o.packed = t.Type != dtype.BF16 || o.at%16 != 0 || o.ld%8 != 0 || o.stride%8 != 0 || o.ld < o.cols || o.stride < o.ld
+	return o
+}
+
+// bytes is the scratch that a copy of the operand takes.
+func (o *operand) bytes() int {
+	if !o.packed {
+		return 0
+	}
+	return (o.groups*o.rows*((o.cols+7)&^7)*2 + 255) &^ 255
+}
+
+// pack copies operands that have to be, into scratch.
+func (d *device) pack(a, b *operand) {
+	if a.bytes()+b.bytes() == 0 {
+		return
+	}
+	at := d.temporary(a.bytes() + b.bytes())
+	for _, o := range []*operand{a, b} {
+		if !o.packed {
+			continue
+		}
+		from, ld, stride := o.at, o.ld, o.stride
+		o.at, o.ld = at, (o.cols+7)&^7
+		o.stride = o.rows * o.ld
+		at += driver.Ptr(o.bytes())
+		d.op("wgmma", "pack").raw(o.at).i64(o.ld, o.stride).raw(from).i64(stride, ld, o.groups, o.rows, o.cols).flag(o.t.Type == dtype.BF16).over(o.groups * o.rows * ((o.cols + 7) / 8))
+	}
+}
+
+// tensorMap describes boxes of 64 x 64 elements of an operand.
+func (d *device) tensorMap(m *driver.TensorMap, o *operand, rank int) *driver.TensorMap {
+	t := &d.wgmma.tiled
+	*t = driver.Tiled{Type: driver.BF16, Rank: rank, Base: o.at, Box: [driver.MaxTensorMapRank]uint32{64, 64, 1}, Steps: [driver.MaxTensorMapRank]uint32{1, 1, 1},
+		Dims:    [driver.MaxTensorMapRank]uint64{uint64(o.cols), uint64(o.rows), uint64(o.groups)},
+		Strides: [driver.MaxTensorMapRank - 1]uint64{uint64(2 * o.ld), uint64(2 * o.stride)}, Swizzle: driver.Swizzle128, L2: driver.L2Bytes256}
+	if d.err == nil {
+		d.fail(d.api.TensorMapEncodeTiled(m, t))
+	}
+	return m
+}
+
+// contiguous names a kernel's operands: d when rows lie along the depth, o when along the outer dimension.
+func contiguous(deep bool) string {
+	if deep {
+		return "d"
+	}
+	return "o"
+}
+
+// warpgroupProduct queues a grouped product on warpgroups; Index and Off may be none. It reports whether there is a kernel for it.
+func (d *device) warpgroupProduct(a kernels.GroupedGEMM, bias tensor.Tensor, accumulate bool, groups int) bool {
+	rows, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
+	if !d.takes(rows, groups, n, k) {
+		return false
+	}
+	x, y := d.operandOf(a.A, 1), d.operandOf(a.B, 0)
+	if a.Index.Ok() && !x.deep {
+		return false
+	}
+	t := d.warpTileFor(rows, groups, n)
+	if !x.deep {
+		t = warpTiles()[1] // the only one with such kernels
+	}
+	d.pack(&x, &y)
+	c := d.op("wgmma", "product_"+t.name+"_"+contiguous(x.deep)+contiguous(y.deep))
+	c.maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 3)).
+		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).flag(a.C.Type == dtype.BF16).ptr(bias).ptr(a.Off).i32(groups, 0).i64(rows, n, k).flag(accumulate).
+		persistent(t.grid(rows, groups, n), t.shared())
+	return true
+}
+
+// maps adds tensor maps, which come first among the parameters.
+func (c call) maps(m ...*driver.TensorMap) call {
+	for _, m := range m {
+		c.d.args.Map(m)
+	}
+	return c
+}
+
+// persistent launches a block per multiprocessor, or fewer when there is less to do.
+func (c call) persistent(work, shared int) {
+	if work > 0 && c.d.err == nil {
+		c.d.run(c.k, driver.Dim3{X: uint32(min(work, c.d.units)), Y: 1, Z: 1}, driver.Dim3{X: 384, Y: 1, Z: 1}, shared)
+	}
+}

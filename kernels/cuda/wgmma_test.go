@@ -1,0 +1,183 @@
+package cuda_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"artel/dtype"
+	"artel/kernels"
+	"artel/kernels/cuda"
+	"artel/kernels/cuda/emu"
+	"artel/kernels/cuda/emu/provider"
+	"artel/kernels/kerneltest"
+	"artel/rng"
+	"artel/tensor"
+)
+
+// hopper opens the emulator as a device of compute capability 9.0 whose products run on warpgroups at any size; code is the shipped one when nil.
+func hopper(t *testing.T, o emu.Options, code fs.FS) *cuda.Warpgroups {
+	t.Helper()
+	o.Capability = 90
+	drv := provider.New(o)
+	drv.Defer()
+	be, err := cuda.OpenWarpgroups(drv.API(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return be
+}
+
+// TestWarpgroups runs the conformance suite of products on the kernels of compute capability 9.0: every op that they have, all types of operands, under all detectors.
+func TestWarpgroups(t *testing.T) {
+	for _, o := range []emu.Options{{}, {Sanitize: true, GlobalRaces: true}} {
+		be := hopper(t, o, nil)
+		opts := kerneltest.Options{MaxWork: 1 << 20, Every: sample(13), Transfer: func(dst, src *tensor.Storage) error {
+			be.Copy(kernels.Copy{Dst: tensor.Of(dst, 0, dst.Len), Src: tensor.Of(src, 0, src.Len)})
+			return be.Sync()
+		}}
+		if o.Sanitize {
+			opts.Every = sample(41)
+		}
+		kerneltest.RunWith(t, onlyProducts(be.Backend), opts)
+	}
+}
+
+// integers returns integers of [-4,4], of which sums of products are exact, on the host and on the device in an element type.
+func integers(be *kernels.Backend, typ dtype.Type, seed uint64, shape ...int) (host []float32, dev tensor.Tensor) {
+	h := tensor.New(dtype.F32, shape...)
+	for i, s := 0, rng.New(seed); i < h.Len(); i++ {
+		h.F32()[i] = float32(s.Block(1, uint64(i))[0]%9) - 4
+	}
+	dev = be.New(typ, shape...)
+	be.Copy(kernels.Copy{Dst: dev, Src: h})
+	return h.F32(), dev
+}
+
+// grouped is a product of ragged groups, one of them empty, whose sizes are no multiples of tiles or steps, deep enough that the ring goes round.
+type grouped struct {
+	kernels.GroupedGEMM
+	want []float32
+}
+
+var groupedOff = []int32{0, 130, 130, 135}
+
+func newGrouped(be *kernels.Backend, typ dtype.Type, indexed, deepB bool, n, k int) *grouped {
+	rows, groups := int(groupedOff[3]), 3
+	g := &grouped{want: make([]float32, rows*n)}
+	a, x := integers(be, typ, 1, rows, k)
+	shape := []int{groups, k, n}
+	if deepB {
+		shape = []int{groups, n, k}
+	}
+	b, y := integers(be, typ, 2, shape...)
+	if deepB {
+		y = y.Swap(1, 2)
+	}
+	index := make([]int32, rows)
+	for r := range index {
+		if index[r] = int32(r); indexed {
+			index[r] = int32((r*37 + 11) % rows)
+		}
+	}
+	device := func(v []int32) tensor.Tensor {
+		t := be.NewShared(dtype.I32, len(v))
+		copy(t.I32(), v)
+		return t
+	}
+	for e := range groups {
+		for r := groupedOff[e]; r < groupedOff[e+1]; r++ {
+			for p := range k {
+				v := a[int(index[r])*k+p]
+				for j := range n {
+					if deepB {
+						g.want[int(r)*n+j] += v * b[(e*n+j)*k+p]
+					} else {
+						g.want[int(r)*n+j] += v * b[(e*k+p)*n+j]
+					}
+				}
+			}
+		}
+	}
+	g.GroupedGEMM = kernels.GroupedGEMM{A: x, B: y, C: be.New(dtype.F32, rows, n), Off: device(groupedOff)}
+	if indexed {
+		g.Index = device(index)
+	}
+	return g
+}
+
+func download(be *kernels.Backend, t tensor.Tensor) []float32 {
+	h := tensor.New(dtype.F32, t.Shape()...)
+	be.Copy(kernels.Copy{Dst: h, Src: t})
+	return h.F32()
+}
+
+// TestWarpgroupTiles runs every tile with every layout of the operands, and wants exact sums, with the tile's first case for several numbers of multiprocessors.
+func TestWarpgroupTiles(t *testing.T) {
+	plain, checked := hopper(t, emu.Options{}, nil), hopper(t, emu.Options{Sanitize: true}, nil)
+	for i, tile := range plain.Tiles() {
+		for variant := range 8 {
+			indexed, deepB, typ := variant&1 > 0, variant&2 > 0, dtype.BF16
+			if variant&4 > 0 != (i%2 > 0) {
+				typ = dtype.F32
+			}
+			be, units := plain, []int{132}
+			switch variant % 4 {
+			case i:
+				be = checked
+			case 0:
+				units = []int{132, 1, 3}
+			}
+			if testing.Short() && be == plain {
+				continue
+			}
+			be.Choose(i)
+			g := newGrouped(be.Backend, typ, indexed, deepB, 264-variant%3, 330)
+			for _, n := range units {
+				be.Units(n)
+				be.Fill(g.C, -1)
+				be.GroupedGEMM(g.GroupedGEMM)
+				got := download(be.Backend, g.C)
+				if err := be.Sync(); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got, g.want) {
+					t.Errorf("%s, index %v, deep B %v, %v, %d multiprocessors: other numbers than the sums", tile, indexed, deepB, typ, n)
+				}
+			}
+		}
+	}
+}
+
+// TestPlantedFaults takes a wait or a fence out of the kernels, which the emulator must notice.
+func TestPlantedFaults(t *testing.T) {
+	for _, c := range []struct{ what, old, with, want string }{
+		{"no fence after copies", "fence.proxy.async.shared::cta;", "", "fence.proxy.async"},
+		{"copies are announced too early", "cp.async.wait_group 3;", "cp.async.wait_group 4;", "no barrier lies between"},
+		{"a stage is given back too early", "wgmma.wait_group.sync.aligned 1;", "wgmma.wait_group.sync.aligned 2;", "no barrier lies between"},
+		{"no wait for bulk copies", "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%[r0-9]*], %[r0-9]*;", "mbarrier.arrive.shared::cta.b64 _, [0];", "no mbarrier"},
+		{"no fence before products", "wgmma.fence.sync.aligned;", "", "no wgmma.fence"},
+		{"no wait for the last product", "wgmma.wait_group.sync.aligned 0;", "", "never waits"},
+	} {
+		text, err := os.ReadFile("ptx/wgmma.sm_90a.ptx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrecked := regexp.MustCompile(c.old).ReplaceAll(text, []byte(c.with))
+		if bytes.Equal(wrecked, text) {
+			t.Fatalf("%s: nothing to take out", c.what)
+		}
+		be := hopper(t, emu.Options{Sanitize: true}, fstest.MapFS{"wgmma.sm_90a.ptx": {Data: wrecked}})
+		be.Choose(3)
+		g := newGrouped(be.Backend, dtype.BF16, true, false, 264, 600)
+		be.GroupedGEMM(g.GroupedGEMM)
+		if err := be.Sync(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want one with %q", c.what, err, c.want)
+		}
+	}
+}
