@@ -56,15 +56,22 @@ type afterFunc = func(p *gemm.Product, c []float32, lo, hi, j0, j1 int)
 // afterUp applies the gate to columns [j0,j1) of g, which c begins with, and of u.
 func (b *backend) afterUp(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
 	x := &b.expert
-	first, ld, n := x.first[p.Tag], p.LDC, j1-j0
+	first, ld, pair, n := x.first[p.Tag], p.LDC, x.f, j1-j0
 	if p.Temp {
-		ld = gemm.Panels(p.N) * gemm.Panel
+		ld, pair = b.gemm.TempRows(p)
+	}
+	if p.Temp && x.a.h != nil && b.vec.SiluHalf != nil {
+		for i := lo; i < hi; i++ {
+			h := c[(i-lo)*ld:]
+			b.vec.SiluHalf(x.a.half(first+i, j0, j1), x.h.half(first+i, j0, j1), x.h.half(first+i, x.f+j0, x.f+j1), h[:n], h[pair:pair+n])
+		}
+		return
 	}
 	l := b.lines.take()
 	buf := l.parts(1, n)
 	for i := lo; i < hi; i++ {
 		r, h := first+i, c[(i-lo)*ld:]
-		g, u := h[:n], h[x.f:x.f+n]
+		g, u := h[:n], h[pair:pair+n]
 		if p.Temp {
 			b.store(&x.h, r, j0, g)
 			b.store(&x.h, r, x.f+j0, u)
@@ -87,10 +94,9 @@ func (b *backend) groupedGatedGrad(a kernels.GroupedGatedGrad, after afterFunc, 
 	for i := range b.products {
 		p := &b.products[i]
 		p.Temp, p.After, p.Tag = true, after, i
-		if x.act == nil && x.h.p != nil {
-			r := x.first[i]
-			p.Soon[0], p.SoonRS[0] = x.h.p[r*x.h.ld:], x.h.ld
-			p.Soon[1], p.SoonRS[1] = x.h.p[r*x.h.ld+x.f:], x.h.ld
+		if x.act == nil {
+			p.Soon[0], p.SoonRS[0], p.SoonBy = x.h.words(x.first[i], 0)
+			p.Soon[1], p.SoonRS[1], p.SoonBy = x.h.words(x.first[i], x.f)
 		}
 	}
 	run()
@@ -99,7 +105,12 @@ func (b *backend) groupedGatedGrad(a kernels.GroupedGatedGrad, after afterFunc, 
 // afterDown turns columns [j0,j1) of da, which c begins with, into those of dH, and adds up the gradient of the scale in their order.
 func (b *backend) afterDown(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
 	x := &b.expert
-	ld, n := gemm.Panels(p.N)*gemm.Panel, j1-j0
+	ld, _ := b.gemm.TempRows(p)
+	n := j1 - j0
+	if x.h.h != nil && x.dh.h != nil && (x.a.h != nil || !x.a.ok()) && b.vec.SiluHalfGrad != nil {
+		b.afterDownHalf(c, x.first[p.Tag], ld, lo, hi, j0, j1)
+		return
+	}
 	l := b.lines.take()
 	buf := l.parts(5, n)
 	for i := lo; i < hi; i++ {
@@ -123,4 +134,24 @@ func (b *backend) afterDown(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
 		}
 	}
 	b.lines.giveBack(l)
+}
+
+// afterDownHalf is afterDown for H, DH and A in bfloat16; first is the row that the product begins with.
+func (b *backend) afterDownHalf(c []float32, first, ld, lo, hi, j0, j1 int) {
+	x := &b.expert
+	for i := lo; i < hi; i++ {
+		r := first + i
+		act, s := of(x.act, r), float32(1)
+		if x.scale != nil {
+			s = x.scale[act]
+		}
+		var a []uint16
+		if x.a.h != nil {
+			a = x.a.half(r, j0, j1)
+		}
+		sum := b.vec.SiluHalfGrad(x.dh.half(r, j0, j1), x.dh.half(r, x.f+j0, x.f+j1), a, x.h.half(act, j0, j1), x.h.half(act, x.f+j0, x.f+j1), c[(i-lo)*ld:][:j1-j0], s)
+		if x.ds != nil {
+			put(&x.ds[r], sum, j0 > 0)
+		}
+	}
 }

@@ -1,5 +1,7 @@
 package cpu
 
+import "unsafe"
+
 // line is memory for rows of bfloat16 numbers while they are float32.
 type line struct{ buf []float32 }
 
@@ -35,6 +37,20 @@ func (b *backend) store(m *rows, i, lo int, x []float32) {
 	if m.h != nil {
 		b.vec.Round(m.h[i*m.ld+lo:i*m.ld+lo+len(x)], x)
 	}
+}
+
+// half returns columns [lo,hi) of row i of bfloat16 numbers.
+func (m *rows) half(i, lo, hi int) []uint16 { return m.h[i*m.ld+lo : i*m.ld+hi] }
+
+// words returns what lies from column j of row i on, how far rows are apart and log2 of the columns in a word; none where rows are no whole words.
+func (m *rows) words(i, j int) (w []float32, ld int, by uint) {
+	if m.h == nil {
+		return m.p[i*m.ld+j:], m.ld, 0
+	}
+	if h := m.h[i*m.ld+j:]; m.ld%2 == 0 && len(h) > 1 {
+		return unsafe.Slice((*float32)(unsafe.Pointer(&h[0])), len(h)/2), m.ld / 2, 1
+	}
+	return nil, 0, 1
 }
 
 // copyRow copies row i to dst.

@@ -164,7 +164,8 @@ func (b *backend) thenTemp(after afterFunc) {
 
 // afterStore rounds columns [j0,j1) to the result.
 func (b *backend) afterStore(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
-	x, ld := &b.expert, gemm.Panels(p.N)*gemm.Panel
+	x := &b.expert
+	ld, _ := b.gemm.TempRows(p)
 	for i := lo; i < hi; i++ {
 		b.store(&x.h, x.first[p.Tag]+i, j0, c[(i-lo)*ld:][:j1-j0])
 	}

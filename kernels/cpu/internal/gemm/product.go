@@ -53,6 +53,7 @@ type Product struct {
 	// Soon lists up to two matrices of the shape of C, with rows SoonRS apart, whose elements After will touch: they are asked for while C is computed.
 	Soon   [2][]float32
 	SoonRS [2]int
+	SoonBy uint // log2 of the columns in an element of Soon
 	Tag    int  // for After: which product of a list this is
 	Loose  bool // After does not mind in which order it meets the columns of a row, nor from which worker
 	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
@@ -77,12 +78,12 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 	if hi <= lo {
 		return
 	}
-	b := block{p: p, lo: lo, hi: hi, p0: p0, p1: p1, c: p.C, ldc: p.LDC, s: s, direct: v.readsDirect(p, hi-lo), deep: blockK}
-	if v.native(p) {
-		b.deep = 2 * blockK
-	}
+	b := block{p: p, lo: lo, hi: hi, p0: p0, p1: p1, c: p.C, ldc: p.LDC, s: s, direct: v.readsDirect(p, hi-lo), deep: v.depth(p)}
 	if p.Temp {
-		b.ldc = (p1 - p0 + p.Pair) * Panel
+		b.ring = v.ring(p)
+		if b.ldc = (p1 - p0 + p.Pair) * Panel; b.ring {
+			b.ldc, _ = v.TempRows(p)
+		}
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
 	b.staged = p.BF16 && !v.inPlace(p, p1-p0) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
@@ -123,12 +124,46 @@ type block struct {
 	c              []float32 // where C[ci,cj] is the first element
 	ldc, ci, cj    int
 	direct, staged bool // B, A is read where it lies; A is packed
+	ring           bool // c holds the columns of one call of After
 	deep           int  // of a pass over k
 	s              *Scratch
 }
 
 // at is the position of C[i,j].
-func (b *block) at(i, j int) int { return (i-b.ci)*b.ldc + j - b.cj }
+func (b *block) at(i, j int) int {
+	if !b.ring {
+		return (i-b.ci)*b.ldc + j - b.cj
+	}
+	panel := j/Panel - b.p0
+	if p := b.p; p.Pair > 0 && panel >= p.Pair {
+		panel = afterPanels + (panel-p.Pair)%afterPanels
+	} else {
+		panel %= afterPanels
+	}
+	return (i-b.ci)*b.ldc + panel*Panel
+}
+
+// ring tells whether memory of a worker needs to hold only the columns of one call of After: they are final after one pass over k.
+func (v *Variant) ring(p *Product) bool { return p.Temp && p.After != nil && p.K <= v.depth(p) }
+
+// depth is that of a pass over k.
+func (v *Variant) depth(p *Product) int {
+	if v.native(p) {
+		return 2 * blockK
+	}
+	return blockK
+}
+
+// TempRows tells After where the rows of memory of a worker are, when it covers all columns: how far apart, and how far the columns of a panel's pair are.
+func (v *Variant) TempRows(p *Product) (ld, pair int) {
+	switch {
+	case !v.ring(p):
+		return Panels(p.N) * Panel, p.Pair * Panel
+	case p.Pair > 0:
+		return 2 * afterPanels * Panel, afterPanels * Panel
+	}
+	return afterPanels * Panel, 0
+}
 
 // output returns n elements of memory of the worker.
 func (s *Scratch) output(n int) []float32 {
@@ -313,7 +348,7 @@ func (v *Variant) fetchSoon(p *Product, i, h, j0, nr int) {
 		if m == nil {
 			return
 		}
-		v.fetch(m[i*p.SoonRS[n]+j0:], p.SoonRS[n], h, nr)
+		v.fetch(m[i*p.SoonRS[n]+j0>>p.SoonBy:], p.SoonRS[n], h, (nr-1)>>p.SoonBy+1)
 	}
 }
 

@@ -23,6 +23,10 @@ type Set struct {
 	ReLU func(dst, x []float32)
 	// ReLUGrad is dx = dy where x is positive or NaN, else 0.
 	ReLUGrad func(dx, x, dy []float32)
+	// SiluHalf rounds g and u to hg and hu, and silu of the rounded g times the rounded u to a. It may be nil.
+	SiluHalf func(a, hg, hu []uint16, g, u []float32)
+	// SiluHalfGrad is SiluMulGrad of bfloat16 numbers, with SiluMul in a when that is not nil; results are rounded. It may be nil.
+	SiluHalfGrad func(dg, du, a, g, u []uint16, da []float32, s float32) float32
 	// Round is dst = x rounded to the nearest bfloat16, ties to even; a NaN stays a quiet one.
 	Round func(dst []uint16, x []float32)
 	// Widen is dst = x; it is exact.

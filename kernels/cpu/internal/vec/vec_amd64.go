@@ -12,7 +12,7 @@ func archSets() []*Set {
 		return nil
 	}
 	return []*Set{{Name: "avx512", Dot: dotAVX512, Axpy: axpyAVX512, Scale: scaleAVX512, SiluMul: siluMulAVX512, SiluMulGrad: siluMulGradAVX512, Dropout: dropoutAVX512, Adam: adamAVX512,
-		ReLU: reluAVX512, ReLUGrad: reluGradAVX512, Round: roundAVX512, Widen: widenAVX512}}
+		ReLU: reluAVX512, ReLUGrad: reluGradAVX512, SiluHalf: siluHalfAVX512, SiluHalfGrad: siluHalfGradAVX512, Round: roundAVX512, Widen: widenAVX512}}
 }
 
 //go:noescape
@@ -115,4 +115,28 @@ func widenAVX512(dst []float32, x []uint16) {
 	if n := len(dst); n > 0 {
 		widen512(&dst[0], &x[:n][0], n)
 	}
+}
+
+//go:noescape
+func siluHalf512(a, hg, hu *uint16, gate, u *float32, n int)
+
+//go:noescape
+func siluHalfGrad512(dg, du, a, gate, u *uint16, da *float32, n int, s float32) float32
+
+func siluHalfAVX512(a, hg, hu []uint16, g, u []float32) {
+	if n := len(a); n > 0 {
+		siluHalf512(&a[0], &hg[:n][0], &hu[:n][0], &g[:n][0], &u[:n][0], n)
+	}
+}
+
+func siluHalfGradAVX512(dg, du, a, g, u []uint16, da []float32, s float32) float32 {
+	n := len(dg)
+	if n == 0 {
+		return 0
+	}
+	var to *uint16
+	if a != nil {
+		to = &a[:n][0]
+	}
+	return siluHalfGrad512(&dg[0], &du[:n][0], to, &g[:n][0], &u[:n][0], &da[:n][0], n, s)
 }

@@ -309,6 +309,141 @@ done:
 	VZEROUPPER
 	RET
 
+// ROUND(x, y): y is x rounded to bfloat16, in the lower half of each word; Z13, Z14, Z15 as HALVES sets them; it smashes K2.
+#define ROUND(x, y) \
+	VCMPPS $3, x, x, K2; \
+	VPSRLD $16, x, y; \
+	VPANDD Z13, y, y; \
+	VPADDD Z14, y, y; \
+	VPADDD x, y, y; \
+	VPORD Z15, x, K2, y; \
+	VPSRLD $16, y, y
+
+// HALVES loads the constants of ROUND.
+#define HALVES \
+	MOVL $1, AX; \
+	VPBROADCASTD AX, Z13; \
+	MOVL $0x7FFF, AX; \
+	VPBROADCASTD AX, Z14; \
+	MOVL $0x400000, AX; \
+	VPBROADCASTD AX, Z15
+
+// func siluHalf512(a, hg, hu *uint16, gate, u *float32, n int)
+//
+// DI a, R8 hg, R9 hu, SI g, BX u, CX left.
+TEXT ·siluHalf512(SB), NOSPLIT, $0-48
+	MOVQ a+0(FP), DI
+	MOVQ hg+8(FP), R8
+	MOVQ hu+16(FP), R9
+	MOVQ gate+24(FP), SI
+	MOVQ u+32(FP), BX
+	MOVQ n+40(FP), CX
+	CONSTS
+	HALVES
+	KXNORW K1, K1, K1
+loop:
+	CMPQ CX, $16
+	JGE full
+	TESTQ CX, CX
+	JLE done
+	TAIL
+	KMOVW AX, K1
+full:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	ROUND(Z0, Z4)
+	ROUND(Z1, Z5)
+	VPMOVDW Z4, K1, (R8)
+	VPMOVDW Z5, K1, (R9)
+	VPSLLD $16, Z4, Z0
+	VPSLLD $16, Z5, Z1
+	SIGMOID(Z0, Z2)
+	VMULPS Z0, Z2, Z2
+	VMULPS Z1, Z2, Z2
+	ROUND(Z2, Z4)
+	VPMOVDW Z4, K1, (DI)
+	ADDQ $64, SI
+	ADDQ $64, BX
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JMP loop
+done:
+	VZEROUPPER
+	RET
+
+// func siluHalfGrad512(dg, du, a, gate, u *uint16, da *float32, n int, s float32) float32
+//
+// As siluMulGrad512, and R10 a.
+TEXT ·siluHalfGrad512(SB), NOSPLIT, $0-68
+	MOVQ dg+0(FP), DI
+	MOVQ du+8(FP), R8
+	MOVQ a+16(FP), R10
+	MOVQ gate+24(FP), SI
+	MOVQ u+32(FP), BX
+	MOVQ da+40(FP), R9
+	MOVQ n+48(FP), CX
+	VBROADCASTSS s+56(FP), Z31
+	CONSTS
+	HALVES
+	VPXORQ Z10, Z10, Z10
+	KXNORW K1, K1, K1
+loop:
+	CMPQ CX, $16
+	JGE full
+	TESTQ CX, CX
+	JLE done
+	TAIL
+	KMOVW AX, K1
+full:
+	VPMOVZXWD.Z (SI), K1, Z0 // g
+	VPMOVZXWD.Z (BX), K1, Z1 // u
+	VMOVUPS.Z (R9), K1, Z3   // da
+	VPSLLD $16, Z0, Z0
+	VPSLLD $16, Z1, Z1
+	SIGMOID(Z0, Z2)
+	VMULPS Z0, Z2, Z4        // silu
+	VMULPS Z3, Z4, Z5
+	VFMADD231PS Z1, Z5, Z10  // sum += da*silu*u
+	VMULPS Z31, Z3, Z3       // d
+	VMULPS Z3, Z4, Z5        // du
+	VSUBPS Z2, Z24, Z6       // 1 - sig
+	VFMADD213PS Z2, Z4, Z6   // sig + silu*(1-sig)
+	VMULPS Z1, Z3, Z3
+	VMULPS Z6, Z3, Z3
+	ROUND(Z5, Z7)
+	VPMOVDW Z7, K1, (R8)
+	ROUND(Z3, Z8)
+	VPMOVDW Z8, K1, (DI)
+	TESTQ R10, R10
+	JZ next
+	VMULPS Z31, Z4, Z4
+	VMULPS Z1, Z4, Z4
+	ROUND(Z4, Z7)
+	VPMOVDW Z7, K1, (R10)
+	ADDQ $32, R10
+next:
+	ADDQ $32, SI
+	ADDQ $32, BX
+	ADDQ $64, R9
+	ADDQ $32, R8
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JMP loop
+done:
+	VEXTRACTF64X4 $1, Z10, Y1
+	VADDPS Y1, Y10, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0xee, X0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0x55, X0, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, ret+64(FP)
+	VZEROUPPER
+	RET
+
 // func adam512(p, grad, m, v *float32, n int, c *AdamStep)
 //
 // DI p, SI g, BX m, R8 v, CX left; Z16..Z25 the constants in the order of AdamStep.

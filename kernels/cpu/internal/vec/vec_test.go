@@ -216,3 +216,55 @@ func TestHalves(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfGates compares the loops that unite gates and rounding with the ones that they unite, bit by bit, for all tail lengths.
+func TestHalfGates(t *testing.T) {
+	s := rng.New(4)
+	for _, set := range vec.Sets() {
+		if set.SiluHalf == nil || set.SiluHalfGrad == nil {
+			continue
+		}
+		for n := 0; n < 70; n++ {
+			var h [8][]uint16 // a, hg, hu, then dg, du, a, and two that are wanted
+			for i := range h {
+				h[i] = make([]uint16, n+1)
+			}
+			g, u, da, x, y := draw(&s, n, 4), draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1), draw(&s, n, 1)
+			if n > 20 {
+				g[17], u[3] = float32(math.NaN()), float32(math.Inf(1))
+			}
+			set.SiluHalf(h[0][:n], h[1][:n], h[2][:n], g, u)
+			set.Round(h[6][:n], g)
+			set.Round(h[7][:n], u)
+			same(t, set.Name+" g", h[1], h[6])
+			same(t, set.Name+" u", h[2], h[7])
+			set.Widen(g, h[1][:n])
+			set.Widen(u, h[2][:n])
+			set.SiluMul(x, g, u, 1)
+			set.Round(h[6][:n], x)
+			same(t, set.Name+" a", h[0], h[6])
+			for _, to := range [][]uint16{h[5][:n], nil} {
+				got, want := set.SiluHalfGrad(h[3][:n], h[4][:n], to, h[1][:n], h[2][:n], da, 0.7), set.SiluMulGrad(x, y, g, u, da, 0.7)
+				if math.Float32bits(got) != math.Float32bits(want) && got == got {
+					t.Fatalf("%s n=%d: sum %v, want %v", set.Name, n, got, want)
+				}
+				set.Round(h[6][:n], x)
+				set.Round(h[7][:n], y)
+				same(t, set.Name+" dg", h[3], h[6])
+				same(t, set.Name+" du", h[4], h[7])
+			}
+			set.SiluMul(x, g, u, 0.7)
+			set.Round(h[6][:n], x)
+			same(t, set.Name+" a again", h[5], h[6])
+		}
+	}
+}
+
+func same(t *testing.T, what string, got, want []uint16) {
+	t.Helper()
+	for i, w := range want {
+		if got[i] != w && (dtype.FromBF16(w) == dtype.FromBF16(w) || dtype.FromBF16(got[i]) == dtype.FromBF16(got[i])) { // a NaN may have another sign
+			t.Fatalf("%s: element %d of %d is %x, want %x", what, i, len(want), got[i], w)
+		}
+	}
+}
