@@ -29,7 +29,7 @@ type device struct {
 	stream     driver.Stream
 	code       fs.FS
 	modules    map[string]driver.Module
-	kernels    map[string]*kernel
+	kernels    map[[2]string]*kernel
 	args       driver.Args
 	thread     int // the last one that the context was bound to
 	err        error
@@ -52,7 +52,7 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 	if err := api.Complete(); err != nil {
 		return nil, err
 	}
-	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[string]*kernel{}, wgmma: warpgroups{smallest: someWork()}}
+	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[[2]string]*kernel{}, wgmma: newWarpgroups()}
 	d.graphs = graphs{on: os.Getenv(GraphsEnv) == "1", known: map[uint64]driver.GraphExec{}}
 	if d.name, err = api.DeviceName(id); err != nil {
 		return nil, err

@@ -30,16 +30,16 @@ func OpenWarpgroups(api *driver.API, code fs.FS) (*Warpgroups, error) {
 	return &Warpgroups{d.backend(dtype.BF16), d}, nil
 }
 
-// Tiles returns the names of the tiles.
-func (w *Warpgroups) Tiles() (names []string) {
+// Tiles returns the numbers of rows and columns of the tiles.
+func (w *Warpgroups) Tiles() (sizes [][2]int) {
 	for _, t := range warpTiles() {
-		names = append(names, t.name)
+		sizes = append(sizes, [2]int{t.rows, t.cols})
 	}
-	return names
+	return sizes
 }
 
 // Choose makes all products use one tile.
-func (w *Warpgroups) Choose(tile int) { w.d.wgmma.tile = &warpTiles()[tile] }
+func (w *Warpgroups) Choose(tile int) { w.d.wgmma.tiles = warpTiles()[tile : tile+1] }
 
 // Units changes the number of multiprocessors, and so of blocks.
 func (w *Warpgroups) Units(n int) { w.d.units = n }

@@ -21,7 +21,7 @@ const defaultShared = 48 << 10
 
 // kernel returns a kernel of a module, which is loaded at first use; nil after an error, which Sync returns.
 func (d *device) kernel(module, name string) *kernel {
-	key := module + "." + name
+	key := [2]string{module, name}
 	if k := d.kernels[key]; k != nil {
 		return k
 	}

@@ -36,11 +36,13 @@ func (d *device) linear() kernels.Linear {
 				i32(groups, halfBit(a.A, halfA)|halfBit(a.B, halfB)).i64(n, k).tiles(t, t.grouped(a.C.Dim(0), groups, n))
 		},
 		GradW: func(a kernels.GradW) {
-			d.wide(a.X, a.DY)
-			groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
-			t := tilingFor(d.products, d.units, cells(a.Dst), k, n)
-			d.product(t, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
-				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).i32(halfBit(a.X, halfA)|halfBit(a.DY, halfB)).tiles(t, t.gradW(cells(a.Dst), k, n))
+			if !d.warpgroupGradW(a) {
+				d.wide(a.X, a.DY)
+				groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
+				t := tilingFor(d.products, d.units, cells(a.Dst), k, n)
+				d.product(t, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
+					mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).i32(halfBit(a.X, halfA)|halfBit(a.DY, halfB)).tiles(t, t.gradW(cells(a.Dst), k, n))
+			}
 			d.mark(a.Dst, a.Touched, a.Segs)
 		},
 		GradB: func(a kernels.GradB) {

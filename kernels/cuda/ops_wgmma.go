@@ -1,6 +1,8 @@
 package cuda
 
 import (
+	"fmt"
+
 	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/cuda/driver"
@@ -11,10 +13,12 @@ import (
 type warpgroups struct {
 	// smallest bounds the shapes that they take from below; what is smaller goes to the kernels of capability 8.0.
 	smallest wgmmaLimits
-	tile     *tile // tests take this one for all products
+	tiles    []tile
 	maps     [2]driver.TensorMap
 	tiled    driver.Tiled
 }
+
+func newWarpgroups() warpgroups { return warpgroups{smallest: someWork(), tiles: warpTiles()} }
 
 // wgmmaLimits are sizes of a product: rows of a group, columns, depth, and multiply-adds in all.
 type wgmmaLimits struct{ rows, cols, depth, work int }
@@ -29,44 +33,76 @@ func (d *device) takes(rows, groups, cols, depth int) bool {
 	return d.capability == 90 && d.products == dtype.BF16 && rows >= max(l.rows*groups, 1) && cols >= max(l.cols, 1) && depth >= max(l.depth, 1) && rows*cols*depth >= l.work
 }
 
-// tile is what a block makes at a time.
+// layout says which dimension of A and of B is contiguous: the depth, or the outer one.
+type layout int
+
+// The layouts, in the letters of the kernels' names: d for the depth, o for the outer dimension.
+const (
+	layoutDD layout = iota
+	layoutDO
+	layoutOD
+	layoutOO
+	layouts
+)
+
+func layoutOf(a, b *operand) layout {
+	l := layoutDD
+	if !a.deep {
+		l += layoutOD
+	}
+	if !b.deep {
+		l += layoutDO
+	}
+	return l
+}
+
+// tile is what a block makes at a time, and the kernels that do; none where there is no name.
 type tile struct {
-	name       string
 	rows, cols int
+	product    [layouts]string
+	grad       string
 }
 
-// warpTiles are the ones that kernels exist for. shared is the dynamic shared memory of each: stages, barriers and what alignment may cost.
-func warpTiles() []tile {
-	return []tile{{"128x256", 128, 256}, {"128x128", 128, 128}, {"64x256", 64, 256}, {"64x128", 64, 128}}
+// warpTiles are the ones that kernels exist for.
+func warpTiles() (all []tile) {
+	for _, size := range [][2]int{{128, 256}, {128, 128}, {64, 256}, {64, 128}} {
+		t := tile{rows: size[0], cols: size[1]}
+		name := fmt.Sprintf("%dx%d", t.rows, t.cols)
+		t.grad = "grad_w_" + name
+		t.product[layoutDD], t.product[layoutDO] = "product_"+name+"_dd", "product_"+name+"_do"
+		if t.rows == t.cols {
+			t.product[layoutOD], t.product[layoutOO] = "product_"+name+"_od", "product_"+name+"_oo"
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
-func (t tile) stages() int { return 200 << 10 / t.stage() }
-func (t tile) stage() int  { return (t.rows + t.cols) * 128 }
-func (t tile) shared() int { return t.stages()*t.stage() + 16*t.stages() + 1024 }
+// stage is the bytes of a stage, stages their number, shared the bytes of dynamic shared memory: stages, barriers and what alignment may cost.
+func (t *tile) stage() int  { return (t.rows + t.cols) * 128 }
+func (t *tile) stages() int { return 200 << 10 / t.stage() }
+func (t *tile) shared() int { return t.stages()*t.stage() + 16*t.stages() + 1024 }
 
 // grid is the number of tiles of rows cut into groups anywhere, at most.
-func (t tile) grid(rows, groups, cols int) int {
-	down := (rows + t.rows - 1) / t.rows
+func (t *tile) grid(rows, groups, cols int) int {
+	down := ceil(rows, t.rows)
 	if groups > 1 {
 		down = rows/t.rows + groups
 	}
-	return down * ((cols + t.cols - 1) / t.cols)
+	return down * ceil(cols, t.cols)
 }
 
-// warpTileFor picks the tile whose blocks should be over first: full rounds of a block per multiprocessor, each as long as the slower of tensor cores
-// (1,024 multiply-adds of a step a clock... in all 2,048) and the second-level cache (64 bytes a clock); rows are taken to be spread evenly over groups.
-func (d *device) warpTileFor(rows, groups, cols int) tile {
-	if d.wgmma.tile != nil {
-		return *d.wgmma.tile
-	}
-	var best tile
+// tileFor picks the tile, of those with a kernel, whose blocks should be over first: rounds of a block per multiprocessor, each as long as the slower of the tensor cores
+// (2,048 multiply-adds a clock) and the second-level cache (32 bytes a clock: half of its peak, which all multiprocessors share). Rows are taken to be spread evenly over groups. It returns nil when there is none.
+func (d *device) tileFor(rows, groups, cols int, kernel func(*tile) string) (best *tile) {
 	least := 0
-	for _, t := range warpTiles() {
-		even := (rows + groups - 1) / groups
-		n := groups * ((even + t.rows - 1) / t.rows) * ((cols + t.cols - 1) / t.cols)
-		rounds := (n + d.units - 1) / d.units
-		step := max(t.rows*t.cols*64/2048, t.stage()/64)
-		if cost := rounds * step; best.rows == 0 || cost < least {
+	for i := range d.wgmma.tiles {
+		t := &d.wgmma.tiles[i]
+		if kernel(t) == "" {
+			continue
+		}
+		rounds := ceil(groups*ceil(ceil(rows, groups), t.rows)*ceil(cols, t.cols), d.units)
+		if cost := rounds * max(t.rows*t.cols*64/2048, t.stage()/32); best == nil || cost < least {
 			best, least = t, cost
 		}
 	}
@@ -145,33 +181,40 @@ func (d *device) tensorMap(m *driver.TensorMap, o *operand, rank int) *driver.Te
 	return m
 }
 
-// contiguous names a kernel's operands: d when rows lie along the depth, o when along the outer dimension.
-func contiguous(deep bool) string {
-	if deep {
-		return "d"
-	}
-	return "o"
-}
-
-// warpgroupProduct queues a grouped product on warpgroups; Index and Off may be none. It reports whether there is a kernel for it.
+// warpgroupProduct queues a grouped product on warpgroups; Index, Off and bias may be none. It reports whether there is a kernel for it.
 func (d *device) warpgroupProduct(a kernels.GroupedGEMM, bias tensor.Tensor, accumulate bool, groups int) bool {
 	rows, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
 	if !d.takes(rows, groups, n, k) {
 		return false
 	}
 	x, y := d.operandOf(a.A, 1), d.operandOf(a.B, 0)
-	if a.Index.Ok() && !x.deep {
+	l := layoutOf(&x, &y)
+	t := d.tileFor(rows, groups, n, func(t *tile) string { return t.product[l] })
+	if t == nil || a.Index.Ok() && !x.deep {
 		return false
 	}
-	t := d.warpTileFor(rows, groups, n)
-	if !x.deep {
-		t = warpTiles()[1] // the only one with such kernels
-	}
 	d.pack(&x, &y)
-	c := d.op("wgmma", "product_"+t.name+"_"+contiguous(x.deep)+contiguous(y.deep))
-	c.maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 3)).
+	d.op("wgmma", t.product[l]).maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 3)).
 		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).flag(a.C.Type == dtype.BF16).ptr(bias).ptr(a.Off).i32(groups, 0).i64(rows, n, k).flag(accumulate).
 		persistent(t.grid(rows, groups, n), t.shared())
+	return true
+}
+
+// warpgroupGradW queues gradients of weights on warpgroups and reports whether there is a kernel for them.
+func (d *device) warpgroupGradW(a kernels.GradW) bool {
+	groups, k, n, rows := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3), a.DY.Dim(0)
+	if a.X.Dim(0) == 0 || !d.takes(k, 1, n, rows) {
+		return false
+	}
+	x, y := d.operandOf(a.X, 0), d.operandOf(a.DY, 0)
+	t := d.tileFor(cells(a.Dst)*k, cells(a.Dst), n, func(t *tile) string { return t.grad })
+	if t == nil || x.deep || y.deep {
+		return false
+	}
+	d.pack(&x, &y)
+	d.op("wgmma_grad", t.grad).maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 2)).
+		raw(x.at).i64(x.ld).ptr(a.XIndex).raw(y.at).i64(y.ld).ptr(a.YIndex).dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).
+		mat(a.Segs).i32(a.Segs.Dim(0), groups).i64(k, n).persistent(cells(a.Dst)*ceil(k, t.rows)*ceil(n, t.cols), t.shared())
 	return true
 }
 

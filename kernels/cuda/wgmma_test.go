@@ -147,7 +147,118 @@ func TestWarpgroupTiles(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !slices.Equal(got, g.want) {
-					t.Errorf("%s, index %v, deep B %v, %v, %d multiprocessors: other numbers than the sums", tile, indexed, deepB, typ, n)
+					t.Errorf("%v, index %v, deep B %v, %v, %d multiprocessors: other numbers than the sums", tile, indexed, deepB, typ, n)
+				}
+			}
+		}
+	}
+}
+
+// weights is a gradient of weights over segments of every kind: whole steps and ends, an empty one, two for one destination, gathered rows on either side, a
+// destination that holds something already.
+type weights struct {
+	kernels.GradW
+	want []float32
+}
+
+func newWeights(be *kernels.Backend, typ dtype.Type, xIndexed, yIndexed, transposed bool, k, n int) *weights {
+	const groups, tasks, acts, cots = 2, 2, 330, 300
+	segs := [][]int32{{0, 0, 0, 0, 128}, {0, 1, 128, 128, 7}, {1, 0, 135, 135, 0}, {1, 1, 135, 135, 64}, {0, 0, 199, 199, 101}}
+	x, xs := integers(be, typ, 3, acts, k)
+	y, ys := integers(be, typ, 4, cots, n)
+	xi, yi := make([]int32, acts), make([]int32, cots)
+	for i := range xi {
+		if xi[i] = int32(i); xIndexed {
+			xi[i] = int32(i * 7 % acts)
+		}
+	}
+	for i := range yi {
+		if yi[i] = int32(i); yIndexed {
+			yi[i] = int32((i*11 + 3) % cots)
+		}
+	}
+	w := &weights{want: make([]float32, groups*tasks*k*n)}
+	for i := range w.want {
+		w.want[i] = -1
+	}
+	fresh := map[[2]int32]bool{}
+	for _, g := range segs {
+		to := w.want[int(g[0]*tasks+g[1])*k*n:][:k*n]
+		if cell := [2]int32{g[0], g[1]}; g[4] > 0 && cell != [2]int32{1, 1} && !fresh[cell] {
+			fresh[cell] = true
+			clear(to)
+		}
+		for r := range g[4] {
+			a, b := x[int(xi[g[2]+r])*k:][:k], y[int(yi[g[3]+r])*n:][:n]
+			for i, v := range a {
+				for j, u := range b {
+					if transposed {
+						to[j*k+i] += v * u
+					} else {
+						to[i*n+j] += v * u
+					}
+				}
+			}
+		}
+	}
+	w.GradW = kernels.GradW{X: xs, DY: ys, Segs: be.NewShared(dtype.I32, len(segs), kernels.SegCols), Touched: be.NewShared(dtype.I32, groups, tasks)}
+	for i, g := range segs {
+		copy(w.Segs.I32()[i*kernels.SegCols:], g)
+	}
+	if xIndexed {
+		w.XIndex = be.NewShared(dtype.I32, acts)
+		copy(w.XIndex.I32(), xi)
+	}
+	if yIndexed {
+		w.YIndex = be.NewShared(dtype.I32, cots)
+		copy(w.YIndex.I32(), yi)
+	}
+	if w.Dst = be.New(dtype.F32, groups, tasks, k, n); transposed {
+		w.Dst = w.Dst.Reshape(groups, tasks, n, k).Swap(2, 3)
+	}
+	return w
+}
+
+// TestWarpgroupWeights is TestWarpgroupTiles for gradients of weights.
+func TestWarpgroupWeights(t *testing.T) {
+	plain, checked := hopper(t, emu.Options{}, nil), hopper(t, emu.Options{Sanitize: true}, nil)
+	for i, tile := range plain.Tiles() {
+		for variant := range 4 {
+			xIndexed, yIndexed, typ := variant&1 > 0, variant&2 > 0, dtype.BF16
+			if variant == 3 {
+				typ = dtype.F32
+			}
+			be, units := plain, []int{132}
+			switch variant {
+			case i:
+				be = checked
+			case 0:
+				units = []int{132, 1, 3}
+			}
+			if testing.Short() && be == plain {
+				continue
+			}
+			be.Choose(i)
+			w := newWeights(be.Backend, typ, xIndexed, yIndexed, variant%2 > 0, 72, 264-variant)
+			whole := w.Dst
+			if whole.Stride(3) != 1 {
+				whole = whole.Swap(2, 3)
+			}
+			for _, n := range units {
+				be.Units(n)
+				be.Fill(w.Dst, -1)
+				clear(w.Touched.I32())
+				w.Touched.I32()[3] = 1
+				be.GradW(w.GradW)
+				got := download(be.Backend, whole)
+				if err := be.Sync(); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got, w.want) {
+					t.Errorf("%v, X gathered %v, DY gathered %v, %v, %d multiprocessors: other numbers than the sums", tile, xIndexed, yIndexed, typ, n)
+				}
+				if got := w.Touched.I32(); !slices.Equal(got, []int32{1, 1, 0, 1}) {
+					t.Errorf("touched %v", got)
 				}
 			}
 		}

@@ -95,7 +95,7 @@ template <class S> struct sums {
 	__device__ int col0() const { return (S::TM == 128 ? 0 : (threadIdx.x / GROUP - 1) * S::N) + lane() % 4 * 2; }
 
 	// Adds the product of steps stages of the ring. One product is under way while the stage before it is given back.
-	template <int TA, int TB> __device__ void multiply(place<S>& p, i64 steps, bool first) {
+	template <int TA, int TB> __device__ void multiply(place<S>& p, i64 steps) {
 		int half = threadIdx.x / GROUP - 1;
 		u64 a0 = descriptor(p.base + (S::TM == 128 ? half * BOX : 0)), b0 = descriptor(p.base + S::A * BOX + (S::TM == 128 ? 0 : half * S::N * 128));
 		unsigned before = 0;
@@ -106,7 +106,7 @@ template <class S> struct sums {
 			pin(d);
 			mma_begin();
 #pragma unroll
-			for (int k = 0; k < STEP / 16; k++) mma<S::N, TA, TB>::add(d, a0 + at + step16<TA>(k), b0 + at + step16<TB>(k), !first || s > 0 || k > 0);
+			for (int k = 0; k < STEP / 16; k++) mma<S::N, TA, TB>::add(d, a0 + at + step16<TA>(k), b0 + at + step16<TB>(k), s > 0 || k > 0);
 			mma_close();
 			pin(d);
 			mma_wait<1>();

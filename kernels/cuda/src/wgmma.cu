@@ -98,7 +98,7 @@ __device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathe
 	more_registers<224>();
 	for (i64 w = blockIdx.x; t.template find<S::TM>(w); w += gridDim.x) {
 		sums<S> s;
-		s.template multiply<TA, TB>(p, (k + STEP - 1) / STEP, true);
+		s.template multiply<TA, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * S::TN;
 		s.store(c.at(t.i, j0), c.halves, c.ld, 1, (int)min(t.end - t.i, (i64)S::TM), (int)min(n - j0, (i64)S::TN), bias ? bias + j0 : nullptr, accumulate);
 	}
