@@ -30,7 +30,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		}
 		all = append(all, s.Work...)
 	}
-	fmt.Fprintf(w, "\n### What the assembler says of these kernels\n\nRegisters of a thread, blocks that fit a multiprocessor at a time, and of the innermost loop with the most tensor-core instructions how many of its machine instructions they are.\n\n")
+	fmt.Fprintf(w, "\n### What the assembler says of these kernels\n\nRegisters of a thread, blocks that fit a multiprocessor at a time, and of the innermost loop with the most tensor-core instructions how many of its machine instructions they are, all paths through it counted.\n\n")
 	return roofline.StaticReport(w, all, said)
 }
 
