@@ -1,7 +1,7 @@
 // Command kernels times matrix products: speed, and share of what the processor can do at most (measured between the repetitions).
 // Shapes as in the PyTorch comparison, and weight gradients of banks of experts cut at task borders.
 //
-//	go run ./kernels [-reps 9] [-what gemm,gradw,grouped] [-variant avx512] [-threads 1,2] [-precision f32,bf16,bf16mem] [-shapes 512x512x512]
+//	go run ./kernels [-reps 9] [-what gemm,gradw,grouped,epilogue] [-variant avx512] [-threads 1,2] [-precision f32,bf16,bf16mem] [-shapes 512x512x512]
 package main
 
 import (
@@ -63,10 +63,12 @@ func main() {
 					more = append(more, products(be, operand, strings.Split(*shapes, ","), strings.Split(*orders, ","))...)
 				case "gradw":
 					more = append(more, weightGradients(be, operand)...)
+				case "epilogue":
+					more = append(more, epilogues(be, operand)...)
 				case "grouped":
 					more = append(more, grouped(be, operand)...)
 				default:
-					log.Fatalf("-what: %q is unknown; want gemm, gradw or grouped", w)
+					log.Fatalf("-what: %q is unknown; want gemm, gradw, grouped or epilogue", w)
 				}
 			}
 			for _, j := range more {
