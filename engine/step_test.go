@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -13,13 +14,14 @@ import (
 	"artel/internal/tol"
 )
 
-// TestNoAllocations checks that after warm-up a hundred steps allocate nothing, with the background loader at work. The runtime
+// TestNoAllocations checks that after warm-up a hundred steps allocate nothing and start no goroutine, with the background loader at work. The runtime
 // allocates a little of its own: when a goroutine blocks on one processor and wakes on another, its record moves between per-processor caches that
 // a collection has emptied. That settles; a leak in the step never does, and counts at least once per step. So the best of several windows counts.
 func TestNoAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
+	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
 	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs"} {
 		e := newEngine(t, "surgery."+method)
 		runtime.GC()
@@ -28,9 +30,15 @@ func TestNoAllocations(t *testing.T) {
 		for try := 0; try < 10 && best >= 10; try++ {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
+			metrics.Read(created)
+			goroutines := created[0].Value.Uint64()
 			steps(t, e, 100)
 			runtime.ReadMemStats(&after)
+			metrics.Read(created)
 			best = min(best, after.Mallocs-before.Mallocs)
+			if n := created[0].Value.Uint64() - goroutines; n >= 100 {
+				t.Errorf("%s: %d goroutines were started in 100 steps, want none", method, n)
+			}
 		}
 		if best >= 10 {
 			t.Errorf("%s: %d allocations in 100 steps, want none", method, best)

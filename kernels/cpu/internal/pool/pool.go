@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Pool is a set of workers. The caller of Run works too; with one worker Run is a plain loop.
@@ -16,6 +17,10 @@ type Pool struct {
 	mu      sync.Mutex
 	workers []*worker // the helpers, without the caller
 	active  int       // helpers in use
+	follow  bool      // as many workers as GOMAXPROCS says
+	// decoy wakes a goroutine that does nothing. What a goroutine wakes last is next in line on its own processor, where other processors take it
+	// only after a delay of tens of microseconds; what was woken before that waits in the queue they look at first.
+	decoy chan struct{}
 
 	f     func(lo, hi int)
 	n     int
@@ -41,8 +46,9 @@ var shared = sync.OnceValue(func() *Pool { return New(0) })
 // Shared returns the pool of the process.
 func Shared() *Pool { return shared() }
 
-// spins is how often an idle helper looks for work before it parks: some tens of microseconds, the gap between two ops of a step.
-const spins = 4000
+// patience is how long an idle helper looks for work before it parks: longer than the gaps between the ops of a step that are no loops. To wake a
+// parked one takes tens of microseconds.
+const patience = 200 * time.Microsecond
 
 // New returns a pool of n workers, the caller counted; n < 1 means GOMAXPROCS.
 func New(n int) *Pool {
@@ -51,12 +57,25 @@ func New(n int) *Pool {
 	return p
 }
 
-// SetWorkers changes the number of workers, the caller counted; n < 1 means GOMAXPROCS. Not to be called during Run.
+// SetWorkers changes the number of workers, the caller counted. n < 1 means GOMAXPROCS, which Run follows when it changes: so do the limits of a
+// control group, which the Go runtime reads. Not to be called during Run.
 func (p *Pool) SetWorkers(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n < 1 {
+	if p.follow = n < 1; p.follow {
 		n = runtime.GOMAXPROCS(0)
+	}
+	p.resize(n)
+}
+
+// resize starts the helpers that are missing; those that are too many stay parked.
+func (p *Pool) resize(n int) {
+	if p.decoy == nil && n > 1 {
+		p.decoy = make(chan struct{}, 1)
+		go func() {
+			for range p.decoy {
+			}
+		}()
 	}
 	for len(p.workers) < n-1 {
 		w := &worker{wake: make(chan struct{}, 1)}
@@ -76,33 +95,54 @@ func (p *Pool) Run(n, grain int, f func(lo, hi int)) {
 		return
 	}
 	grain = max(grain, 1)
-	if n <= grain || p.active == 0 || !p.mu.TryLock() {
-		for lo := 0; lo < n; lo += grain {
-			f(lo, min(lo+grain, n))
-		}
+	if n <= grain || !p.mu.TryLock() {
+		inTurn(n, grain, f)
 		return
 	}
 	defer p.mu.Unlock()
+	if procs := runtime.GOMAXPROCS(0); p.follow && procs != p.active+1 {
+		p.resize(procs)
+	}
+	if p.active == 0 {
+		inTurn(n, grain, f)
+		return
+	}
 	helpers := min(p.active, (n-1)/grain)
 	p.f, p.n, p.grain = f, n, grain
 	p.next.Store(0)
 	p.done.Store(0)
 	p.fail.Store(nil)
+	woken := false
 	for _, w := range p.workers[:helpers] {
 		w.job.Add(1)
 		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
+			woken = true
+		}
+	}
+	if woken {
+		select {
+		case p.decoy <- struct{}{}:
+		default:
 		}
 	}
 	p.work()
 	for i := 0; p.done.Load() < int64(helpers); i++ {
 		if i > 100 {
 			runtime.Gosched()
+			yield()
 		}
 	}
 	p.f = nil
 	if e := p.fail.Load(); e != nil {
 		panic(e.value)
+	}
+}
+
+// inTurn is Run on the caller alone.
+func inTurn(n, grain int, f func(lo, hi int)) {
+	for lo := 0; lo < n; lo += grain {
+		f(lo, min(lo+grain, n))
 	}
 }
 
@@ -121,11 +161,14 @@ func (p *Pool) work() {
 func (p *Pool) serve(w *worker) {
 	seen := uint32(0)
 	for {
-		for i := 0; w.job.Load() == seen; i++ {
-			if i < spins {
-				if i%64 == 63 {
-					runtime.Gosched()
-				}
+		idle := time.Now()
+		for i := 0; w.job.Load() == seen; i++ { // yielding: the caller's thread may have been put on the same processor
+			if i%64 != 63 {
+				continue
+			}
+			if time.Since(idle) < patience {
+				runtime.Gosched()
+				yield()
 				continue
 			}
 			w.parked.Store(true)

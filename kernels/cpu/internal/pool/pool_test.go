@@ -1,8 +1,11 @@
 package pool_test
 
 import (
+	"runtime"
+	"runtime/metrics"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"artel/kernels/cpu/internal/pool"
 )
@@ -66,6 +69,43 @@ func TestNoAllocations(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(200, func() { p.Run(64, 4, f) }); n != 0 {
 		t.Errorf("%v allocations per Run", n)
+	}
+}
+
+// TestFollowsGOMAXPROCS: a pool without a number of its own has as many workers as the process may use, also when that changes.
+func TestFollowsGOMAXPROCS(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	own, fixed := pool.New(0), pool.New(3)
+	for _, procs := range []int{2, 5, 1, 4} {
+		runtime.GOMAXPROCS(procs)
+		var sum atomic.Int64
+		for _, p := range []*pool.Pool{own, fixed} {
+			p.Run(100, 1, func(lo, hi int) { sum.Add(int64(lo)) })
+		}
+		if sum.Load() != 2*4950 {
+			t.Errorf("GOMAXPROCS %d: the loops add up to %d, want %d", procs, sum.Load(), 2*4950)
+		}
+		if own.Workers() != procs || fixed.Workers() != 3 {
+			t.Errorf("GOMAXPROCS %d: %d workers, want as many; and %d of a pool of 3", procs, own.Workers(), fixed.Workers())
+		}
+	}
+}
+
+// TestNoGoroutines: loops start no goroutine, whether helpers are awake or parked.
+func TestNoGoroutines(t *testing.T) {
+	p := pool.New(3)
+	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+	metrics.Read(created)
+	before := created[0].Value.Uint64()
+	for i := range 50 {
+		if i%10 == 0 {
+			time.Sleep(2 * time.Millisecond) // helpers park
+		}
+		p.Run(64, 4, func(lo, hi int) {})
+	}
+	metrics.Read(created)
+	if n := created[0].Value.Uint64() - before; n != 0 {
+		t.Errorf("50 loops started %d goroutines", n)
 	}
 }
 
