@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	artel v0.0.0
+	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.49.0
 )
 
@@ -13,7 +14,6 @@ require (
 	github.com/google/uuid v1.3.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
-	go.uber.org/zap v1.28.0 // indirect
 	gorgonia.org/cu v0.9.6 // indirect
 )
 

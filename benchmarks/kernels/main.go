@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"artel/benchmarks/internal/bench"
 	"artel/benchmarks/internal/peak"
 	"artel/dtype"
 	"artel/kernels"
@@ -39,7 +40,14 @@ func main() {
 	shapes := flag.String("shapes", "512x512x512,1024x1024x1024,2048x2048x2048,4096x512x1024,64x1024x512,16x1024x512,1x1024x512", "m x n x k of the products")
 	orders := flag.String("orders", "NN,NT,TN", "orders of the operands: T is transposed in memory")
 	precision := flag.String("precision", "f32", "f32, bf16 (operands are rounded on the way) or bf16mem (operands lie in memory as bfloat16)")
+	worker := flag.String("worker", "", "run the product given as JSON on demand; see package bench")
 	flag.Parse()
+	if *worker != "" {
+		if err := serve(*worker); err != nil {
+			bench.Fail(err)
+		}
+		return
+	}
 	var jobs []*job
 	for _, p := range strings.Split(*precision, ",") {
 		be, err := open(*variant, p)
@@ -107,7 +115,7 @@ func measure(jobs []*job, reps int, variant string) {
 	}
 	fmt.Println("| what | case | threads | peak | GFLOP/s | best | share of peak |\n|---|---|---|---|---|---|---|")
 	for _, j := range jobs {
-		p, rate := median(peaks[j.peakOf(variant)]), j.flops/median(j.times)/1e9
+		p, rate := bench.Median(peaks[j.peakOf(variant)]), j.flops/bench.Median(j.times)/1e9
 		fmt.Printf("| %s | %s | %d | %s %.0f | %.1f | %.1f | %.1f %% |\n",
 			j.group, j.name, j.threads, j.peak(variant), p, rate, j.flops/slices.Min(j.times)/1e9, 100*rate/p)
 	}
@@ -125,15 +133,6 @@ func (j *job) peak(variant string) string {
 }
 
 func (j *job) peakOf(variant string) string { return fmt.Sprint(j.peak(variant), j.threads) }
-
-func median(x []float64) float64 {
-	if len(x) == 0 {
-		return 0
-	}
-	s := slices.Clone(x)
-	slices.Sort(s)
-	return s[len(s)/2]
-}
 
 // open returns the backend of a precision.
 func open(variant, precision string) (*kernels.Backend, error) {
@@ -157,8 +156,11 @@ func random(shape ...int) tensor.Tensor {
 }
 
 // short is random in bfloat16.
-func short(shape ...int) tensor.Tensor {
-	x, h := random(shape...), tensor.New(dtype.BF16, shape...)
+func short(shape ...int) tensor.Tensor { return halves(random(shape...)) }
+
+// halves is x rounded to bfloat16.
+func halves(x tensor.Tensor) tensor.Tensor {
+	h := tensor.New(dtype.BF16, x.Shape()...)
 	for i, v := range x.F32() {
 		h.BF16()[i] = dtype.ToBF16(v)
 	}

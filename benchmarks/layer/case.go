@@ -19,6 +19,8 @@ type layerCase struct {
 	Dtype   string `json:"dtype"`
 	Threads int    `json:"threads,omitempty"` // 0: all
 	Variant string `json:"variant,omitempty"` // of the kernels
+	Weights string `json:"weights,omitempty"` // file to take the numbers from; empty: random ones
+	Answers string `json:"answers,omitempty"` // file to write the results to; empty: none
 }
 
 // size returns the shape of a case, or an error when the case does not exist.

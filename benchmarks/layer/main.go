@@ -145,8 +145,18 @@ func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 	if l, err = mixture.New(s, be); err != nil {
 		return nil, info, err
 	}
+	if c.Weights != "" {
+		if err = l.Read(c.Weights); err != nil {
+			return nil, info, err
+		}
+	}
 	if err = l.Step(); err != nil {
 		return nil, info, err
+	}
+	if c.Answers != "" {
+		if err = l.Answers(c.Answers); err != nil {
+			return nil, info, err
+		}
 	}
 	info = bench.Info{Flops: s.Flops(), Tokens: float64(s.T), SavedMB: float64(l.Saved) / (1 << 20), Load: l.Load()}
 	if k, ok := peak.Find(c.peakKind()); ok {

@@ -14,34 +14,14 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"artel/config"
-	"artel/data"
 	"artel/engine"
-	"artel/rng"
-)
 
-const (
-	width   = 784
-	classes = 10
-	rows    = 16 * 1024
+	"artel/benchmarks/internal/bench"
 )
-
-const base = `
-steps: 100000
-data: {prefetch: 1}
-model:
-  width: 256
-  dropout: 0
-  blocks:
-    - moe: {experts: 16, k: 2, hidden: 512, balance: 0, z_loss: 0}
-    - moe: {experts: 16, k: 2, hidden: 512, balance: 0, z_loss: 0}
-optimizer: {lr: 1.0e-4, warmup: 0, schedule: constant, clip_norm: 0}
-`
 
 func main() {
 	reps := flag.Int("reps", 9, "timed steps per case; the median counts")
@@ -50,7 +30,21 @@ func main() {
 	batch := flag.Int("batch", 1024, "rows per step; 0: 1024 per task")
 	kinds := flag.String("rows", "shared,owned", "kinds of rows")
 	profile := flag.String("profile", "", "file for a CPU profile of everything")
+	worker := flag.String("worker", "", "run the case given as JSON on demand; see package bench")
+	first := flag.String("first-step", "", "make the first step of the case given as JSON, say so and end")
 	flag.Parse()
+	if *first != "" {
+		if err := firstStep(*first); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if *worker != "" {
+		if err := serve(*worker); err != nil {
+			bench.Fail(err)
+		}
+		return
+	}
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err == nil {
@@ -86,7 +80,11 @@ func compare(owned bool, m, batch int, methods []string, reps int) {
 	times := make([][]float64, len(methods))
 	allocs := make([]uint64, len(methods))
 	for i, name := range methods {
-		engines[i] = build(owned, m, batch, name)
+		e, err := build(setting{Tasks: m, Batch: batch, Owned: owned, Method: name})
+		if err != nil {
+			log.Fatal(err)
+		}
+		engines[i] = e
 		defer engines[i].Close()
 		for k := 0; k < 3; k++ {
 			step(engines[i])
@@ -109,9 +107,9 @@ func compare(owned bool, m, batch int, methods []string, reps int) {
 	if owned {
 		kind, floor = "owned", "1.00"
 	}
-	plain := median(times[0])
+	plain := bench.Median(times[0])
 	for i, name := range methods {
-		t := median(times[i])
+		t := bench.Median(times[i])
 		f := floor
 		if i == 0 {
 			f = "1.00"
@@ -124,48 +122,4 @@ func step(e *engine.Engine) {
 	if err := e.Step(); err != nil {
 		log.Fatal(err)
 	}
-}
-
-func median(x []float64) float64 {
-	s := slices.Clone(x)
-	slices.Sort(s)
-	return s[len(s)/2]
-}
-
-// build makes an engine over random rows.
-func build(owned bool, m, batch int, method string) *engine.Engine {
-	src := &data.Memory{Name: "random", Width: width, Dense: make([]float32, rows*width)}
-	s := rng.New(1)
-	for i := range src.Dense {
-		src.Dense[i] = float32(s.Normal())
-	}
-	for t := 0; t < m; t++ {
-		labels := make([]int32, rows)
-		for i := range labels {
-			labels[i] = int32(s.Intn(classes))
-		}
-		src.Labels = append(src.Labels, labels)
-		src.Tasks = append(src.Tasks, data.TaskSpec{Name: fmt.Sprintf("task%d", t), Classes: make([]string, classes)})
-	}
-	mix, err := data.NewMemoryMixture(src, owned)
-	if err != nil {
-		log.Fatal(err)
-	}
-	cfg := engine.Default()
-	name, memory, ok := strings.Cut(method, ":")
-	if !ok {
-		memory = "auto"
-	}
-	if _, err := config.Decode(&cfg, config.File("base", []byte(base)), config.Args([]string{"surgery.method=" + name, "surgery.memory=" + memory, fmt.Sprint("batch=", batch)})); err != nil {
-		log.Fatal(err)
-	}
-	be, _, err := engine.OpenDevice(cfg.Device, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	e, err := engine.NewOn(&cfg, be, mix)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return e
 }

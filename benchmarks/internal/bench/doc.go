@@ -8,4 +8,6 @@
 // print {"ms": ..., "peak_rss_mb": ...}; a line "q" or the end of the input ends it. A failure is {"error": "..."} in place of either object. Any
 // program that speaks this protocol can be a rival: the driver takes turns among all workers, so that a slow moment of the machine hits every case
 // alike.
+//
+// A case with "weights" takes its numbers from that safetensors file; one with "answers" writes there what it computes from them, before it is ready.
 package bench

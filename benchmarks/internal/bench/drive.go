@@ -17,7 +17,10 @@ type Case struct {
 	Command []string
 	Env     []string       // additional to the environment
 	Config  map[string]any // the case, handed over as JSON
-	Flag    string         // "-worker" when empty
+	Ready   time.Duration  // what preparing and warming may take; 0: ten minutes
+	Other   bool           // does other work than the first case: timed beside it, answers not compared
+	Refused string         // why the case must not be timed; empty: it may
+	Apart   float64        // relative distance of its answers from those of the first case, when compared
 }
 
 // Plan says how often cases run.
@@ -25,6 +28,7 @@ type Plan struct {
 	Reps  int
 	Burst int           // repetitions in a row per turn; of several the first is not counted: it finds the caches as others left them
 	Limit time.Duration // no new turn after this time, but four turns at least; 0: none
+	Alone []string      // a command that gives this process the machine, see Hold; nil: none
 }
 
 // running is a started worker.
@@ -40,27 +44,47 @@ func Drive(cases []Case, p Plan) []Result {
 	results := make([]Result, len(cases))
 	workers := make([]*running, len(cases))
 	for i := range cases {
-		results[i] = Result{Name: cases[i].Name, System: cases[i].System, Config: cases[i].Config}
+		results[i] = Result{Name: cases[i].Name, System: cases[i].System, Config: cases[i].Config, Apart: cases[i].Apart}
+		if results[i].Error = cases[i].Refused; results[i].Error != "" {
+			workers[i] = &running{res: &results[i]}
+			continue
+		}
 		workers[i] = start(&cases[i], &results[i])
 	}
-	begin, before := time.Now(), busy(workers)
+	m := meter{alone: p.Alone, workers: workers}
 	for r := 0; r < p.Reps; r++ {
+		m.take()
 		for _, w := range workers {
 			if w.res.Error == "" {
 				w.turn(p.Burst)
 			}
 		}
-		if p.Limit > 0 && time.Since(begin) > p.Limit && r >= 3 {
+		m.pause()
+		if p.Limit > 0 && m.seconds() > p.Limit.Seconds() && r >= 3 {
 			break
 		}
 	}
-	foreign := max(0, (busy(workers)-before)/time.Since(begin).Seconds())
+	m.give()
 	for _, w := range workers {
 		w.stop()
-		w.res.ForeignCPUs = foreign
+		if w.res.Error == "" && m.err != nil {
+			w.res.Error = m.err.Error()
+		}
+		w.res.ForeignCPUs, w.res.ForeignS = m.foreign/max(m.spent, 1e-3), m.foreign
 		w.res.finish()
 	}
 	return results
+}
+
+// Prepare starts a case, waits until it is ready and ends it: for what a worker does on the way, such as writing its answers.
+func Prepare(c Case) (Info, error) {
+	var res Result
+	w := start(&c, &res)
+	w.stop()
+	if res.Error != "" {
+		return res.Info, fmt.Errorf("%s", res.Error)
+	}
+	return res.Info, nil
 }
 
 func start(c *Case, res *Result) *running {
@@ -69,11 +93,7 @@ func start(c *Case, res *Result) *running {
 	if err != nil {
 		panic(err) // strings and numbers only
 	}
-	flag := c.Flag
-	if flag == "" {
-		flag = "-worker"
-	}
-	w.cmd = exec.Command(c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], flag, string(raw))...)
+	w.cmd = exec.Command(c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], "-worker", string(raw))...)
 	w.cmd.Env = append(os.Environ(), c.Env...)
 	w.cmd.Stderr = logFile()
 	if w.in, err = w.cmd.StdinPipe(); err == nil {
@@ -88,7 +108,17 @@ func start(c *Case, res *Result) *running {
 		w.cmd = nil
 		return w
 	}
+	limit := c.Ready
+	if limit == 0 {
+		limit = 10 * time.Minute
+	}
+	timer := time.AfterFunc(limit, func() { w.cmd.Process.Kill() })
 	w.read(&res.Info)
+	if !timer.Stop() {
+		res.Error = fmt.Sprintf("not ready within %v", limit)
+	} else if res.Info.Error != "" {
+		res.Error = res.Info.Error
+	}
 	return w
 }
 
@@ -144,5 +174,7 @@ func (w *running) stop() {
 		return
 	}
 	w.in.Close()
+	timer := time.AfterFunc(10*time.Second, func() { w.cmd.Process.Kill() })
 	w.cmd.Wait()
+	timer.Stop()
 }

@@ -20,6 +20,7 @@ type Info struct {
 	PeakRSSMB float64 `json:"peak_rss_mb,omitempty"`         // largest resident memory of the process so far, MiB
 	Load      float64 `json:"load_max_over_mean,omitempty"`  // rows of the fullest expert over the mean
 	Allocs    float64 `json:"allocations,omitempty"`         // heap allocations of one repetition
+	Way       string  `json:"way,omitempty"`                 // which of its ways the worker found to be the fastest
 	Error     string  `json:"error,omitempty"`
 }
 
@@ -29,6 +30,7 @@ type Result struct {
 	System string         `json:"system,omitempty"` // who ran it
 	Config map[string]any `json:"config,omitempty"`
 	Info
+	Apart        float64 `json:"distance_from_artel,omitempty"` // of its answers, relative, before timing
 	MedianMS     float64 `json:"median_ms,omitempty"`
 	MinMS        float64 `json:"min_ms,omitempty"`
 	Reps         int     `json:"reps,omitempty"`
@@ -36,7 +38,8 @@ type Result struct {
 	TokensPerS   float64 `json:"tokens_per_s,omitempty"`
 	GBPerS       float64 `json:"gb_per_s,omitempty"`
 	ShareOfPeak  float64 `json:"share_of_peak,omitempty"`
-	ForeignCPUs  float64 `json:"foreign_cpus,omitempty"` // processors' worth of work of others while it ran
+	ForeignCPUs  float64 `json:"foreign_cpus,omitempty"`  // processors' worth of work of others while it ran
+	ForeignS     float64 `json:"foreign_cpu_s,omitempty"` // the same in seconds of a processor
 	CPU          string  `json:"cpu,omitempty"`
 	measurements []float64
 }
@@ -65,20 +68,26 @@ func (r *Result) Print() {
 	os.Stdout.Write(append(raw, '\n'))
 }
 
-// Median is the middle of x; of an even number, the mean of the two in the middle.
+// Median is the middle of x; of an even number, the mean of the two in the middle; of none, 0.
 func Median(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
 	s := slices.Sorted(slices.Values(x))
 	n := len(s)
 	return (s[n/2] + s[(n-1)/2]) / 2
 }
 
-// PeakRSS returns the largest resident memory of this process so far, in MiB.
+// PeakRSS returns the largest resident memory so far of this process and of those that it started and waited for, in MiB.
 func PeakRSS() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+	most := int64(0)
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err == nil {
+			most = max(most, u.Maxrss)
+		}
 	}
-	return float64(u.Maxrss) / 1024
+	return float64(most) / 1024
 }
 
 // Processor describes the processor: name, family, model and the number of logical processors.

@@ -41,6 +41,8 @@ type Layer struct {
 	x, dy tensor.Tensor
 	block [1]autograd.Block
 	out   *autograd.Var
+	set   *param.Set
+	in    leaf
 }
 
 // New builds a layer with the peers' distributions of inputs and weights.
@@ -69,7 +71,7 @@ func New(s Shape, be *kernels.Backend) (*Layer, error) {
 	l.x, l.dy = be.New(dtype.F32, s.T, s.D), be.New(dtype.F32, s.T, s.D)
 	fill(be, l.x, &draw, 1)
 	fill(be, l.dy, &draw, 1)
-	l.sink, l.tape = param.NewPlain(be, set), autograd.NewTape(be, 1)
+	l.set, l.sink, l.tape = set, param.NewPlain(be, set), autograd.NewTape(be, 1)
 	return l, nil
 }
 
@@ -83,12 +85,18 @@ func fill(be *kernels.Backend, x tensor.Tensor, s *rng.Stream, std float64) {
 }
 
 // leaf stands below the layer: an input that wants its gradient, as in the middle of a model.
-type leaf struct{}
+type leaf struct {
+	x  *autograd.Var
+	dx []float32 // where the gradient is copied to; nil: nowhere
+}
 
-var leafKind = autograd.NewKind[leaf]("input")
-
-// Backward does nothing: the gradient has arrived.
-func (*leaf) Backward(*autograd.Tape) {}
+// Backward finds that the gradient has arrived.
+func (l *leaf) Backward(t *autograd.Tape) {
+	if l.dx != nil {
+		g, _ := t.Grad(l.x)
+		copy(l.dx, g.F32())
+	}
+}
 
 // end stands above the layer and hands it the cotangent of its output.
 type end struct {
@@ -116,7 +124,8 @@ func (l *Layer) Forward() error {
 	l.sink.Begin(l.be)
 	space := t.NewSpace(l.T, l.block[:], tensor.Tensor{})
 	x := t.NewVar(l.x, space)
-	t.Record("input", leafKind.New(t), x, true)
+	l.in.x = x
+	t.Record("input", &l.in, x, true)
 	l.out = l.moe.Forward(t, x)
 	if t.Err() != nil {
 		return t.Err()
