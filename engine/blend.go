@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"artel/autograd"
+	"artel/dtype"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -22,6 +23,9 @@ type blend struct {
 	combines bool        // the pass at hand combines, else it makes inner products
 	plain    bool        // the step at hand is a plain pass
 	losses   []float64
+
+	nowhere, first tensor.Tensor // I32 [1,SettleCols] and [2]: one parameter, for its flags alone
+	present        tensor.Tensor // I32 [1,M]
 }
 
 // newBlend prepares what surgery.every and surgery.memory need; nil when they need nothing.
@@ -31,6 +35,9 @@ func newBlend(e *Engine, cfg *Config, reach []uint64) *blend {
 		return nil
 	}
 	b := &blend{sink: param.NewPlainInto(e.be, e.Set, e.sink.Grad), losses: make([]float64, len(e.tasks))}
+	b.nowhere, b.first, b.present = e.be.New(dtype.I32, 1, kernels.SettleCols), e.be.New(dtype.I32, 2), e.be.New(dtype.I32, 1, e.surgeon.rows)
+	e.be.Fill(b.nowhere, -1)
+	e.be.Fill(b.first.Narrow(0, 1, 1), 1)
 	b.global = len(e.surgeon.units) == 1 && c.Aux != "own-row"
 	for i, g := range e.Set.Groups {
 		b.owner = append(b.owner, -1)
@@ -92,13 +99,13 @@ func (e *Engine) weighted() error {
 	}
 	copy(e.losses, b.losses)
 	e.aux = aux
-	return e.be.Sync()
+	return nil
 }
 
 // scaleBack closes a weighted plain pass.
 func (e *Engine) scaleBack() {
 	b := e.blend
-	e.surgeon.settleAll(b.sink)
+	b.sink.Settle(e.be, tensor.Tensor{}, tensor.Tensor{}, false)
 	w := e.surgeon.units[0].w.F64()
 	some := seedsOf(e.seeds, w)
 	for i, g := range e.Set.Groups {
@@ -127,15 +134,9 @@ func (e *Engine) drain(p *param.Param, rows, present tensor.Tensor) {
 	if c.unit != nil {
 		w = c.unit.w
 	}
-	e.tape.Sync()
-	counts := s.spare.I32()
-	for t, v := range present.I32() {
-		counts[t] = 0
-		if t >= len(e.tasks) || e.everywhere[t] {
-			counts[t] = v
-		}
-	}
-	e.be.Combine(kernels.Combine{Dst: s.sink.Grad.Narrow(0, p.Off, p.Len()), J: rows, Present: s.spare, W: w})
+	b := e.blend
+	e.be.Settle(kernels.Settle{Touched: present.Reshape(1, s.rows), Table: b.nowhere, First: b.first, Active: e.activeTasks(), Present: b.present})
+	e.be.Combine(kernels.Combine{Dst: s.sink.Grad.Narrow(0, p.Off, p.Len()), J: rows, Present: b.present.At(0), W: w})
 }
 
 // combineStreamed chooses weights from the inner products that a pass left, and makes the gradient by another pass. Where the weights were known, the
@@ -143,11 +144,14 @@ func (e *Engine) drain(p *param.Param, rows, present tensor.Tensor) {
 func (e *Engine) combineStreamed() error {
 	s, b := e.surgeon, e.blend
 	if b.combines {
-		e.finishCombining()
+		s.sink.Complete(e.be)
 		return nil
 	}
+	s.sink.Settle(e.be, e.activeTasks(), s.present, false)
+	if err := s.meet(); err != nil {
+		return err
+	}
 	for i := range s.units {
-		s.settle(&s.units[i])
 		if err := s.solve(e.step, &s.units[i]); err != nil {
 			return err
 		}
@@ -165,30 +169,6 @@ func (e *Engine) combineStreamed() error {
 	if err := e.tape.Backward(s.sink, nil); err != nil {
 		return err
 	}
-	if err := e.be.Sync(); err != nil {
-		return err
-	}
-	e.finishCombining()
+	s.sink.Complete(e.be)
 	return nil
-}
-
-// finishCombining closes a pass that combined task gradients as they came.
-func (e *Engine) finishCombining() {
-	s := e.surgeon
-	for _, g := range e.Set.Groups {
-		present := s.spare.I32()
-		s.sink.Settle(e.be, g, present)
-		if s.sink.PerTask(g) {
-			e.fillUntouched(g)
-		}
-	}
-}
-
-// fillUntouched clears the gradient of parameters that no task reached in this step.
-func (e *Engine) fillUntouched(g *param.Group) {
-	for _, p := range g.Params {
-		if !e.sink.Touched(p) {
-			e.be.Fill(e.sink.Grad.Narrow(0, p.Off, p.Len()), 0)
-		}
-	}
 }

@@ -107,7 +107,7 @@ func TestStepShape(t *testing.T) {
 	for _, c := range []struct {
 		method string
 		waits  int
-	}{{"sum", 3}, {"pcgrad", 4}} {
+	}{{"sum", 2}, {"pcgrad", 3}} {
 		f := fake.New()
 		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
 		if err != nil {
@@ -139,7 +139,7 @@ func TestGraphs(t *testing.T) {
 	for _, c := range []struct {
 		method string
 		most   int
-	}{{"sum", 5}, {"pcgrad", 6}} { // one for every wait and for the rows, and the tail that the Sync below launches
+	}{{"sum", 3}, {"pcgrad", 4}} { // one for every wait and for the rows, and the tail that the Sync below launches
 		f := fake.New()
 		ran := 0
 		f.Kernel = func(string, *driver.Launch) error {

@@ -49,6 +49,7 @@ type Engine struct {
 	batches    []*data.Batch // those of the independent batch at hand
 	labels     []int         // its labels by task
 	everywhere []bool        // tasks with labels in all independent batches
+	active     tensor.Tensor // the same with the auxiliary one, for kernels; none before it is asked for
 	losses     []float64     // loss by task in the step
 	aux        float64       // auxiliary losses of the step
 	seeds      []float64     // loss weights from a method that reads losses

@@ -130,7 +130,7 @@ func (o *operands) keep(h param.Held) {
 func (o *operands) apply() error {
 	be, s := o.e.be, o.e.surgeon
 	if o.sink == nil {
-		o.sink = param.NewPlainInto(be, o.e.Set, o.e.sink.Grad)
+		o.sink = param.NewPlainOf(be, o.e.Set, o.e.sink.Grad, o.hold)
 	}
 	o.sink.Begin(be)
 	for i := range o.held {
@@ -138,12 +138,9 @@ func (o *operands) apply() error {
 			return err
 		}
 	}
-	if err := be.Sync(); err != nil {
-		return err
-	}
+	o.sink.Settle(be, tensor.Tensor{}, tensor.Tensor{}, false)
 	for i, g := range o.e.Set.Groups {
 		if o.hold[i] {
-			o.sink.Settle(be, g, s.spare.I32())
 			be.SumSquares(kernels.SumSquares{X: o.sink.GroupGrad(g), Dst: s.normSq})
 		}
 	}
@@ -196,7 +193,7 @@ func (o *operands) factors(h *param.Held, first int) (rows int) {
 		if u := s.cells[h.Bank.Experts[seg[0]].Group.Index].unit; u != nil {
 			w = u.w.F64()[t]
 		}
-		if !s.active[t] {
+		if t < len(o.e.tasks) && !o.e.everywhere[t] {
 			w = 0
 		}
 		for r := range seg[4] {

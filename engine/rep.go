@@ -106,10 +106,7 @@ func (r *rep) add() error {
 		if err := e.tape.Backward(r.sink, nil); err != nil {
 			return err
 		}
-		if err := e.be.Sync(); err != nil {
-			return err
-		}
-		e.surgeon.settleAll(r.sink)
+		r.sink.Settle(e.be, tensor.Tensor{}, tensor.Tensor{}, false)
 		e.be.Axpy(kernels.Axpy{Dst: e.sink.Grad, Src: r.sink.Grad, Alpha: sign / (2 * r.eps), Accumulate: true})
 	}
 	copy(e.losses, r.losses)

@@ -5,11 +5,13 @@ import (
 
 	"artel/autograd"
 	"artel/data"
+	"artel/dtype"
 	"artel/gradsurgery"
 	"artel/internal/nvtx"
 	"artel/kernels"
 	"artel/optim"
 	"artel/param"
+	"artel/tensor"
 
 	"github.com/pkg/errors"
 )
@@ -56,7 +58,7 @@ func countLabels(s *data.Segment) (n int) {
 	return n
 }
 
-// begin forgets the losses and gradients of the last step in sink k, and finds the loss weights of a step of several passes.
+// begin turns to independent batch k, forgets the losses of the last step, and finds the loss weights of a step of several passes.
 func (e *Engine) begin(k int) error {
 	e.useBatch(k)
 	if e.early() {
@@ -72,16 +74,24 @@ func (e *Engine) begin(k int) error {
 	clear(e.losses)
 	e.aux = 0
 	e.reuse()
-	e.destination(k).Begin(e.be)
-	if e.held != nil {
-		e.held.begin()
-	}
-	if e.destination(k).Streaming() {
-		for i := range e.surgeon.cells {
-			e.be.Fill(e.surgeon.cells[i].gram, 0)
+	return nil
+}
+
+// backward runs a backward pass into the sink of independent batch k; the first one forgets the gradients of the last step there.
+func (e *Engine) backward(k int, first bool) error {
+	sink := e.destination(k)
+	if first {
+		sink.Begin(e.be)
+		if e.held != nil {
+			e.held.begin()
+		}
+		if sink.Streaming() {
+			for i := range e.surgeon.cells {
+				e.be.Fill(e.surgeon.cells[i].gram, 0)
+			}
 		}
 	}
-	return nil
+	return e.tape.Backward(sink, e.lossSeeds())
 }
 
 // reuse finds out whether the weights of an earlier step serve this one, and whether a plain pass will do then.
@@ -124,6 +134,7 @@ func (e *Engine) pass(mode autograd.Mode, b *data.Batch) error {
 	e.stage(ForwardStage)
 	defer e.stage(BackwardStage)
 	e.tape.Begin(mode, e.surgeon.rows > len(e.tasks))
+	e.active = tensor.Tensor{}
 	if e.at != nil {
 		e.at.prepare(e.tape)
 	}
@@ -216,19 +227,16 @@ func (e *Engine) combine() (float64, error) {
 	defer nvtx.Pop()
 	e.stage(SurgeryStage)
 	s := e.surgeon
-	if err := e.be.Sync(); err != nil { // which destinations hold a gradient
-		return 0, err
-	}
-	for t := range s.active {
+	for t := range s.losses {
 		if t < len(e.tasks) {
-			s.active[t], s.losses[t] = e.everywhere[t], e.losses[t]
+			s.losses[t] = e.losses[t]
 		} else {
-			s.active[t], s.losses[t] = true, e.aux
+			s.losses[t] = e.aux
 		}
 	}
 	switch {
 	case e.method.Needs.Level == gradsurgery.Losses:
-		s.settleAll(e.sink)
+		e.sink.Settle(e.be, tensor.Tensor{}, tensor.Tensor{}, false)
 	case e.plainStep():
 		e.scaleBack()
 	case e.sink.Streaming():
@@ -241,7 +249,7 @@ func (e *Engine) combine() (float64, error) {
 				e.mask.rows(e.be, k)
 			}
 		}
-		normSq, err := s.combine(e.step, e.held)
+		normSq, err := s.combine(e.step, e.activeTasks(), e.held)
 		if err != nil || e.at == nil || e.at.rep == nil {
 			return normSq, err
 		}
@@ -257,6 +265,20 @@ func (e *Engine) combine() (float64, error) {
 		return 0, err
 	}
 	return s.normSq.F64()[0], nil
+}
+
+// activeTasks is a table of the tasks that take part in surgery, I32 [M], for kernels: those with labels in all batches, and an auxiliary one.
+func (e *Engine) activeTasks() tensor.Tensor {
+	if !e.active.Ok() {
+		e.active = e.tape.NewShared(dtype.I32, e.surgeon.rows)
+		for t := range e.surgeon.rows {
+			e.active.I32()[t] = 0
+			if t >= len(e.tasks) || e.everywhere[t] {
+				e.active.I32()[t] = 1
+			}
+		}
+	}
+	return e.active
 }
 
 // update applies the gradient. One that is not finite (the losses were) stops the run like a loss that is not finite.

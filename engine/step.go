@@ -8,10 +8,10 @@ func (e *Engine) Step() error {
 	defer nvtx.Pop()
 	e.nextBatches()          // rows and labels, in one or several passes
 	for k := range e.sinks { // one batch, but for methods that compare independent ones
-		if err := e.begin(k); err != nil { // an empty gradient sink
+		if err := e.begin(k); err != nil { // no losses yet
 			return err
 		}
-		for _, b := range e.batches {
+		for i, b := range e.batches {
 			if err := e.pass(e.mode(), b); err != nil { // model forward, one loss per task
 				return err
 			}
@@ -20,7 +20,7 @@ func (e *Engine) Step() error {
 					return err
 				}
 			}
-			if err := e.tape.Backward(e.destination(k), e.lossSeeds()); err != nil { // one pass: a gradient for every task
+			if err := e.backward(k, i == 0); err != nil { // one pass: a gradient for every task
 				return err
 			}
 		}

@@ -24,12 +24,11 @@ type surgeon struct {
 	stream rng.Stream
 	reused bool // the weights of an earlier step serve this one
 
-	active []bool // tasks with labels in this step
-	losses []float64
-	normSq tensor.Tensor // F64 [1]
-	ones   tensor.Tensor // F64 [M]
-	cross  tensor.Tensor // F64 [M,M]: between two batches
-	spare  tensor.Tensor // I32 [M]
+	losses  []float64
+	present tensor.Tensor // I32 [groups,M]: tasks with a gradient in a group, among those that are active
+	normSq  tensor.Tensor // F64 [1]
+	ones    tensor.Tensor // F64 [M]
+	cross   tensor.Tensor // F64 [M,M]: between two batches
 
 	// What a unit is asked with; reused.
 	in      gradsurgery.Input
@@ -44,7 +43,7 @@ type surgeon struct {
 // cell is what a step knows of the task gradients of one group.
 type cell struct {
 	unit    *unit         // nil for a group outside surgery
-	present tensor.Tensor // I32 [M]
+	present tensor.Tensor // I32 [M]: a row of the surgeon's
 	gram    tensor.Tensor // F64 [M,M]; zero where a task is absent
 }
 
@@ -54,8 +53,9 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 	s := &surgeon{be: be, sinks: sinks, sink: sink, units: units, plain: plain, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.NewShared(dtype.F64, 1)}
 	m := sink.Tasks
 	s.cells = make([]cell, len(sink.Set.Groups))
+	s.present = be.NewShared(dtype.I32, len(s.cells), m)
 	for i := range s.cells {
-		s.cells[i] = cell{present: be.NewShared(dtype.I32, m), gram: be.NewShared(dtype.F64, m, m)}
+		s.cells[i] = cell{present: s.present.At(i), gram: be.NewShared(dtype.F64, m, m)}
 	}
 	for i := range units {
 		u := &units[i]
@@ -70,26 +70,28 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 			s.memory.enlarge(be, sink, n)
 		}
 	}
-	s.active, s.losses = make([]bool, m), make([]float64, m)
+	s.losses = make([]float64, m)
 	s.tasks, s.small, s.gram, s.w = make([]int, 0, m), make([]float64, 0, m), make([]float64, 0, m*m), make([]float64, m)
 	s.column.Leak = make([]float64, m)
-	s.ones, s.spare = be.NewShared(dtype.F64, m), be.NewShared(dtype.I32, m)
+	s.ones = be.NewShared(dtype.F64, m)
 	be.Fill(s.ones, 1)
 	s.cross, s.between = be.NewShared(dtype.F64, m, m), make([]float64, 0, m*m)
 	return s
 }
 
-// combine makes the gradient of a step from kept task gradients and returns its squared norm.
-func (s *surgeon) combine(step int64, held *operands) (float64, error) {
+// combine makes the gradient of a step from kept task gradients and returns its squared norm. active (I32 [M]) has 1 for the tasks that take part.
+func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) (float64, error) {
 	s.be.Fill(s.normSq, 0)
+	for i, k := range s.sinks {
+		k.Settle(s.be, active, s.present, i > 0) // a cell counts where every batch has it
+	}
 	for i := range s.units {
 		u := &s.units[i]
-		s.settle(u)
 		if u.method.Needs.Level != gradsurgery.TaskGradients && !s.reused {
 			s.products(u)
 		}
 	}
-	if err := s.be.Sync(); err != nil { // the inner products of all units at once
+	if err := s.meet(); err != nil {
 		return 0, err
 	}
 	for i := range s.units {
@@ -122,26 +124,25 @@ func (s *surgeon) combine(step int64, held *operands) (float64, error) {
 	return s.normSq.F64()[0], nil
 }
 
-// settle closes the backward passes for the groups of a unit and notes which tasks are present.
-func (s *surgeon) settle(u *unit) {
-	clear(u.any)
-	for _, g := range u.groups {
-		p := s.cells[g.Index].present.I32()
-		s.sink.Settle(s.be, g, p)
-		for _, other := range s.sinks[:len(s.sinks)-1] {
-			o := s.spare.I32()
-			other.Settle(s.be, g, o)
-			for t := range p {
-				p[t] &= o[t] // a cell counts where every batch has it
+// meet waits for the inner products of all units at once, and notes which tasks are present.
+func (s *surgeon) meet() error {
+	if len(s.units) == 0 {
+		return nil
+	}
+	if err := s.be.Sync(); err != nil {
+		return err
+	}
+	present := s.present.I32()
+	for i := range s.units {
+		u := &s.units[i]
+		clear(u.any)
+		for _, g := range u.groups {
+			for t, p := range present[g.Index*s.rows : (g.Index+1)*s.rows] {
+				u.any[t] = u.any[t] || p != 0
 			}
-		}
-		for t := range p {
-			if !s.active[t] {
-				p[t] = 0
-			}
-			u.any[t] = u.any[t] || p[t] != 0
 		}
 	}
+	return nil
 }
 
 // products makes the Gram matrices of the groups of a unit from kept rows.
@@ -253,9 +254,6 @@ func (s *surgeon) columns(u *unit) error {
 
 // plainGroup settles a group outside surgery: one with one row, or an excluded one, whose rows are summed.
 func (s *surgeon) plainGroup(g *param.Group) {
-	c := &s.cells[g.Index]
-	present := c.present.I32()
-	s.sink.Settle(s.be, g, present)
 	if s.sink.Holds(g) {
 		return
 	}
@@ -263,19 +261,7 @@ func (s *surgeon) plainGroup(g *param.Group) {
 		s.be.SumSquares(kernels.SumSquares{X: s.sink.GroupGrad(g), Dst: s.normSq})
 		return
 	}
-	for t := range present {
-		if !s.active[t] {
-			present[t] = 0
-		}
-	}
-	s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: c.present, W: s.ones, SumSq: s.normSq})
-}
-
-// settleAll closes a plain backward pass for all groups.
-func (s *surgeon) settleAll(sink *param.Sink) {
-	for _, g := range sink.Set.Groups {
-		sink.Settle(s.be, g, s.spare.I32())
-	}
+	s.be.Combine(kernels.Combine{Dst: s.sink.GroupGrad(g), J: s.sink.GroupRows(g), Present: s.cells[g.Index].present, W: s.ones, SumSq: s.normSq})
 }
 
 // firstNotFinite names the first group whose gradient is not finite.

@@ -80,6 +80,7 @@ type Backend struct {
 	Losses
 	Routing
 	Training
+	Steps
 	Surgery
 }
 

@@ -17,10 +17,12 @@ type Moves struct {
 // the process's own memory, on any backend: that is how numbers get to a device and back. The device's side is contiguous then.
 type Copy struct{ Dst, Src tensor.Tensor }
 
-// Axpy is dst = alpha*src, or dst += alpha*src when Accumulate, for equal shapes of rank <= 2, last stride 1.
+// Axpy is dst = alpha*src, or dst += alpha*src when Accumulate, for equal shapes of rank <= 2, last stride 1. Dst may be Src. By (F64 [1] or none) is a further factor;
+// where it is NaN nothing is written.
 type Axpy struct {
 	Dst, Src   tensor.Tensor
 	Alpha      float64
+	By         tensor.Tensor
 	Accumulate bool
 }
 

@@ -16,6 +16,7 @@ func NewHolding(be *kernels.Backend, s *Set, tasks int, reach []uint64, hold []b
 		return nil, err
 	}
 	k.Jac = be.New(be.Float, tasks, k.Cols)
+	k.places = newPlaces(be, s, k.place)
 	k.keep = keep
 	return k, nil
 }

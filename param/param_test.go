@@ -1,9 +1,11 @@
 package param_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"artel/dtype"
 	"artel/kernels"
 	"artel/kernels/ref"
 	"artel/param"
@@ -111,12 +113,11 @@ func TestSink(t *testing.T) {
 	write(dst, touched, 2, 0, 5)
 	dst, touched = k.Rows(set.Lookup("head"))
 	write(dst, touched, 0, 1, 7)
-	present := make([]int32, 2)
-	for gi, want := range [][2]int32{{0, 1}, {0, 0}, {0, 0}, {1, 0}} {
-		g := set.Groups[gi]
-		k.Settle(be, g, present)
-		if present[0] != want[0] || present[1] != want[1] {
-			t.Errorf("%s: present %v, want %v", g.Name(), present, want)
+	present := be.New(dtype.I32, len(set.Groups), 2)
+	k.Settle(be, tensor.Tensor{}, present, false)
+	for gi, want := range [][]int32{{0, 1}, {0, 0}, {0, 0}, {1, 0}} {
+		if got := present.I32()[2*gi : 2*gi+2]; !slices.Equal(got, want) {
+			t.Errorf("%s: present %v, want %v", set.Groups[gi].Name(), got, want)
 		}
 	}
 	row := k.GroupRows(set.Groups[0]).At(1).F64()
@@ -132,7 +133,6 @@ func TestSink(t *testing.T) {
 	if k.PerTask(head) {
 		t.Error("a group that one task reaches has rows by task")
 	}
-	k.Settle(be, head, present)
 	if got := k.GroupGrad(head).F64()[0]; got != 7 {
 		t.Errorf("gradient of the head %v, want 7", got)
 	}

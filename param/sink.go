@@ -22,9 +22,11 @@ type Sink struct {
 	Cols    int           // columns of the task gradients of all shared groups, whether Jac keeps them or not
 	jacOff  []int         // by group: first column in Jac, or -1 when the group's gradient goes to Grad
 	touched tensor.Tensor // I32 [params, Tasks]: whether (parameter, task) holds a gradient
-	stream  *stream       // short-lived rows instead of Jac, or nil
-	hold    []bool        // by group: gradients that stay operands; or nil
-	keep    func(Held)    // takes these
+	places  places
+	whole   places     // of all of Grad, in a streaming sink
+	stream  *stream    // short-lived rows instead of Jac, or nil
+	hold    []bool     // by group: gradients that stay operands; or nil
+	keep    func(Held) // takes these
 }
 
 // NewPlain returns a sink that sums all tasks.
@@ -34,11 +36,22 @@ func NewPlain(be *kernels.Backend, s *Set) *Sink {
 
 // NewPlainInto is NewPlain with memory that the caller owns, grad [P].
 func NewPlainInto(be *kernels.Backend, s *Set, grad tensor.Tensor) *Sink {
+	return NewPlainOf(be, s, grad, nil)
+}
+
+// NewPlainOf is NewPlainInto that settles some groups only: those with of, or all for nil.
+func NewPlainOf(be *kernels.Backend, s *Set, grad tensor.Tensor, of []bool) *Sink {
 	k := &Sink{Set: s, Tasks: 1, Grad: grad, jacOff: make([]int, len(s.Groups))}
 	for i := range k.jacOff {
 		k.jacOff[i] = -1
 	}
 	k.touched = be.NewShared(dtype.I32, len(s.Params), 1)
+	k.places = newPlaces(be, s, func(p *Param) (column, offset int) {
+		if of != nil && !of[p.Group.Index] {
+			return -1, -1
+		}
+		return -1, p.Off
+	})
 	return k
 }
 
@@ -50,6 +63,7 @@ func NewPerTask(be *kernels.Backend, s *Set, tasks int, reach []uint64) (*Sink, 
 		return nil, err
 	}
 	k.Jac = be.New(be.Float, tasks, k.Cols)
+	k.places = newPlaces(be, s, k.place)
 	return k, nil
 }
 
@@ -137,55 +151,3 @@ func (k *Sink) GroupOf(rows tensor.Tensor, g *Group) tensor.Tensor {
 
 // GroupGrad returns the group's slice of Grad, [Len].
 func (k *Sink) GroupGrad(g *Group) tensor.Tensor { return k.Grad.Narrow(0, g.Off, g.Len) }
-
-// Settle closes a backward pass for group g: a parameter without a gradient gets zeros wherever another parameter of the
-// group has one, so that the group's rows can be read as a whole. It fills present (I32 [M]) with 1 for every
-// task that has a gradient in the group; rows of absent tasks hold garbage and must not be read. A group whose tasks
-// share one row, and that no task reached, gets a zero gradient. In a streaming sink there are no rows to fill.
-func (k *Sink) Settle(be *kernels.Backend, g *Group, present []int32) {
-	per := k.PerTask(g)
-	for t := range present {
-		present[t] = 0
-		for _, p := range g.Params {
-			if k.flag(p, t, per) != 0 {
-				present[t] = 1
-			}
-		}
-	}
-	for t := 0; t < k.Tasks; t++ {
-		if !per && t > 0 {
-			break
-		}
-		for _, p := range g.Params {
-			if k.flag(p, t, per) != 0 || per && present[t] == 0 {
-				continue
-			}
-			if per && (k.stream != nil || k.Holds(g)) {
-				continue
-			}
-			row := k.GroupGrad(g)
-			if per {
-				row = k.GroupRows(g).At(t)
-			}
-			be.Fill(row.Narrow(0, p.Off-g.Off, p.Len()), 0)
-		}
-	}
-}
-
-// Touched reports whether any task has a gradient of p.
-func (k *Sink) Touched(p *Param) bool {
-	for t := range k.Tasks {
-		if k.touched.I32()[p.Index*k.Tasks+t] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// flag reads the flag of (p, t); where tasks share a row they share the flag.
-func (k *Sink) flag(p *Param, t int, per bool) int32 {
-	if !per {
-		t = 0
-	}
-	return k.touched.I32()[p.Index*k.Tasks+t]
-}

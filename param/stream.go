@@ -38,6 +38,7 @@ func NewStreaming(be *kernels.Backend, s *Set, tasks int, reach []uint64, drain 
 		return nil, err
 	}
 	k.stream = &stream{be: be, drain: drain, left: make([]int, len(s.Params)), kept: make([]tensor.Tensor, len(s.Params))}
+	k.places, k.whole = newPlaces(be, s, k.place), newPlaces(be, s, func(p *Param) (column, offset int) { return -1, p.Off })
 	return k, nil
 }
 

@@ -186,10 +186,7 @@ func (f *fixture) plain(seeds []float64) ([]float64, error) {
 	if err := f.tape.Backward(k, seeds); err != nil {
 		return nil, err
 	}
-	present := make([]int32, 1)
-	for _, g := range f.set.Groups {
-		k.Settle(f.be, g, present)
-	}
+	k.Settle(f.be, tensor.Tensor{}, tensor.Tensor{}, false)
 	return f.read(k.Grad), nil
 }
 
@@ -218,9 +215,9 @@ func (f *fixture) collect(k *param.Sink, reach []uint64) [][]float64 {
 	for t := range out {
 		out[t] = make([]float64, f.set.Flat.Len())
 	}
-	present := make([]int32, rows)
+	present := f.be.New(dtype.I32, len(f.set.Groups), rows)
+	k.Settle(f.be, tensor.Tensor{}, present, false)
 	for gi, g := range f.set.Groups {
-		k.Settle(f.be, g, present)
 		if !k.PerTask(g) {
 			if reach[gi] != 0 {
 				copy(out[lowest(reach[gi])][g.Off:], f.read(k.GroupGrad(g)))
@@ -228,7 +225,7 @@ func (f *fixture) collect(k *param.Sink, reach []uint64) [][]float64 {
 			continue
 		}
 		for t := range out {
-			if present[t] != 0 {
+			if present.I32()[gi*rows+t] != 0 {
 				copy(out[t][g.Off:], f.read(k.GroupRows(g).At(t)))
 			}
 		}

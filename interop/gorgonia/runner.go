@@ -183,10 +183,7 @@ func (r *runner) backward(grad G.Value) (dx artel.Tensor, err error) {
 	if err := r.tape.Backward(r.sink, r.seed.F64()); err != nil {
 		return dx, err
 	}
-	var present [1]int32
-	for _, g := range r.set.Groups {
-		r.sink.Settle(r.be, g, present[:])
-	}
+	r.sink.Settle(r.be, artel.Tensor{}, artel.Tensor{}, false)
 	return r.ends.dx, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"artel/kernels/cpu/internal/gemm"
 	"artel/kernels/cpu/internal/pool"
 	"artel/kernels/cpu/internal/vec"
+	"artel/kernels/internal/host"
 	"artel/tensor"
 )
 
@@ -96,6 +97,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Losses:      b.losses(),
 		Routing:     b.routing(),
 		Training:    b.training(),
+		Steps:       kernels.Steps{Settle: func(a kernels.Settle) { host.Settle(a, fill) }, Check: host.Check, Clip: host.Clip},
 		Surgery:     b.surgery(),
 	}
 	out.AtOnce()

@@ -16,6 +16,10 @@ func (b *backend) moves() kernels.Moves {
 		Fill: fill,
 		Copy: copyElements,
 		Axpy: func(a kernels.Axpy) {
+			var ok bool
+			if a.Alpha, ok = host.Times(a.Alpha, a.By); !ok {
+				return
+			}
 			a.Dst, a.Src = flat(a.Dst, a.Src)
 			axpy.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1))
 		},

@@ -5,6 +5,7 @@ import (
 
 	"artel/kernels"
 	"artel/kernels/cpu/internal/vec"
+	"artel/kernels/internal/host"
 )
 
 // block is the number of columns that one partial sum covers; it fixes the order of summation.
@@ -41,12 +42,26 @@ func (b *backend) training() kernels.Training {
 			squares.call(b.pool, a, n, block)
 			addSums(a.Dst.F64(), b.sums)
 		},
-		SGD: func(a kernels.SGD) { sgd.call(b.pool, a, a.P.Dim(0), 1) },
+		SGD: func(a kernels.SGD) {
+			var ok bool
+			if a.Scale, ok = host.Times(a.Scale, a.By); ok {
+				sgd.call(b.pool, a, a.P.Dim(0), 1)
+			}
+		},
 		Adam: func(a kernels.Adam) {
+			var ok bool
+			if a.Scale, ok = host.Times(a.Scale, a.By); !ok {
+				return
+			}
 			b.adam = adamStep(&a)
 			adam.call(b.pool, a, a.P.Dim(0), 1)
 		},
-		Lion: func(a kernels.Lion) { lion.call(b.pool, a, a.P.Dim(0), 1) },
+		Lion: func(a kernels.Lion) {
+			var ok bool
+			if a.Scale, ok = host.Times(a.Scale, a.By); ok {
+				lion.call(b.pool, a, a.P.Dim(0), 1)
+			}
+		},
 	}
 }
 

@@ -32,6 +32,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Losses:      d.losses(),
 		Routing:     d.routing(),
 		Training:    d.training(),
+		Steps:       d.steps(),
 		Surgery:     d.surgery(),
 	}
 }

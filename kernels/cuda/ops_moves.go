@@ -21,7 +21,7 @@ func (d *device) moves() kernels.Moves {
 		},
 		Axpy: func(a kernels.Axpy) {
 			n, m := rows(a.Dst), cols(a.Dst)
-			d.op("moves", "axpy").mat(a.Dst).mat(a.Src).i64(n, m).f32(a.Alpha).flag(a.Accumulate).over(n * m)
+			d.op("moves", "axpy").mat(a.Dst).mat(a.Src).i64(n, m).f64(a.Alpha).ptr(a.By).flag(a.Accumulate).over(n * m)
 		},
 		GatherRows: func(a kernels.GatherRows) {
 			n, m := a.Dst.Dim(0), a.Dst.Dim(1)

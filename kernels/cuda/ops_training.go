@@ -32,7 +32,7 @@ func (d *device) training() kernels.Training {
 		},
 		SGD: func(a kernels.SGD) {
 			n := a.P.Dim(0)
-			d.op("training", "sgd").ptr(a.P).ptr(a.G).ptr(a.M).i64(n).f32(a.LR, a.Momentum, 1-a.Dampening, a.Decay, a.Scale).flag(a.Nesterov).flag(a.First).over(n)
+			d.op("training", "sgd").ptr(a.P).ptr(a.G).ptr(a.M).i64(n).f32(a.LR, a.Momentum, 1-a.Dampening, a.Decay).f64(a.Scale).ptr(a.By).flag(a.Nesterov).flag(a.First).over(n)
 		},
 		Adam: func(a kernels.Adam) {
 			n, keep, l2 := a.P.Dim(0), 1.0, a.Decay
@@ -41,11 +41,11 @@ func (d *device) training() kernels.Training {
 			}
 			rate := a.LR / (1 - math.Pow(a.Beta1, float64(a.Step)))
 			root := 1 / math.Sqrt(1-math.Pow(a.Beta2, float64(a.Step)))
-			d.op("training", "adam").ptr(a.P).ptr(a.G).ptr(a.M).ptr(a.V).i64(n).f32(a.Scale, l2, a.Beta1, 1-a.Beta1, a.Beta2, 1-a.Beta2, keep, rate, root, a.Eps).over(n)
+			d.op("training", "adam").ptr(a.P).ptr(a.G).ptr(a.M).ptr(a.V).i64(n).f64(a.Scale).ptr(a.By).f32(l2, a.Beta1, 1-a.Beta1, a.Beta2, 1-a.Beta2, keep, rate, root, a.Eps).over(n)
 		},
 		Lion: func(a kernels.Lion) {
 			n := a.P.Dim(0)
-			d.op("training", "lion").ptr(a.P).ptr(a.G).ptr(a.M).i64(n).f32(a.LR, a.Beta1, 1-a.Beta1, a.Beta2, 1-a.Beta2, a.Decay, a.Scale).over(n)
+			d.op("training", "lion").ptr(a.P).ptr(a.G).ptr(a.M).i64(n).f32(a.LR, a.Beta1, 1-a.Beta1, a.Beta2, 1-a.Beta2, a.Decay).f64(a.Scale).ptr(a.By).over(n)
 		},
 	}
 }

@@ -86,6 +86,7 @@ func opTests() []opTest {
 		{"RowNormalize", testRowNormalize}, {"RowNormalizeGrad", testRowNormalizeGrad}, {"CountPicks", testCountPicks},
 		{"Gram", testGram}, {"CrossGram", testCrossGram}, {"Combine", testCombine}, {"SumSquares", testSumSquares},
 		{"GradDrop", testGradDrop}, {"TrimmedMean", testTrimmedMean}, {"Track", testTrack}, {"Excess", testExcess}, {"MaskRows", testMaskRows}, {"Select", testSelect}, {"Saliency", testSaliency}, {"CellGram", testCellGram},
+		{"Settle", testSettle}, {"Check", testCheck}, {"Clip", testClip},
 		{"SGD", testSGD}, {"Adam", testAdam}, {"Lion", testLion},
 	}
 }

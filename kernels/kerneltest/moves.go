@@ -194,7 +194,7 @@ func testAxpy(s *suite) {
 		for _, acc := range []bool{false, true} {
 			for _, gap := range []int{0, 3} {
 				c := s.newCase(gap, "%v acc=%v", shape, acc)
-				c.run(kernels.Axpy{Dst: c.out(acc, 2, shape[:]...), Src: c.float(shape[:]...), Alpha: -1.7, Accumulate: acc})
+				c.run(kernels.Axpy{Dst: c.out(acc, 2, shape[:]...), Src: c.float(shape[:]...), Alpha: -1.7, By: c.by(shape[1]), Accumulate: acc})
 			}
 			c := s.newCase(0, "vector %d acc=%v", shape[1], acc)
 			c.run(kernels.Axpy{Dst: c.out(acc, 2, shape[1]), Src: c.float(shape[1]), Alpha: 0.3, Accumulate: acc})

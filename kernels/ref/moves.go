@@ -7,8 +7,12 @@ import (
 )
 
 func axpy(a kernels.Axpy) {
+	alpha, ok := host.Times(a.Alpha, a.By)
+	if !ok {
+		return
+	}
 	dst, src := a.Dst.F64(), a.Src.F64()
-	host.Each(a.Dst, a.Src, func(i, j int) { put(&dst[i], a.Alpha*src[j], a.Accumulate) })
+	host.Each(a.Dst, a.Src, func(i, j int) { put(&dst[i], alpha*src[j], a.Accumulate) })
 }
 
 func gatherRows(a kernels.GatherRows) {

@@ -4,12 +4,14 @@ import (
 	"math"
 
 	"artel/kernels"
+	"artel/kernels/internal/host"
 )
 
 func sgd(a kernels.SGD) {
 	P, G, M := vec(a.P), vec(a.G), vec(a.M)
-	for i := range P {
-		g := a.Scale*G[i] + a.Decay*P[i]
+	scale, ok := host.Times(a.Scale, a.By)
+	for i := 0; i < len(P) && ok; i++ {
+		g := scale*G[i] + a.Decay*P[i]
 		d := g
 		if a.Momentum != 0 {
 			if a.First {
@@ -30,8 +32,9 @@ func adam(a kernels.Adam) {
 	P, G, M, V := vec(a.P), vec(a.G), vec(a.M), vec(a.V)
 	c1 := 1 - math.Pow(a.Beta1, float64(a.Step))
 	c2 := math.Sqrt(1 - math.Pow(a.Beta2, float64(a.Step)))
-	for i := range P {
-		g := a.Scale * G[i]
+	scale, ok := host.Times(a.Scale, a.By)
+	for i := 0; i < len(P) && ok; i++ {
+		g := scale * G[i]
 		if a.Decoupled {
 			P[i] *= 1 - a.LR*a.Decay
 		} else {
@@ -45,8 +48,9 @@ func adam(a kernels.Adam) {
 
 func lion(a kernels.Lion) {
 	P, G, M := vec(a.P), vec(a.G), vec(a.M)
-	for i := range P {
-		g := a.Scale * G[i]
+	scale, ok := host.Times(a.Scale, a.By)
+	for i := 0; i < len(P) && ok; i++ {
+		g := scale * G[i]
 		P[i] -= a.LR * (sign(a.Beta1*M[i]+(1-a.Beta1)*g) + a.Decay*P[i])
 		M[i] = a.Beta2*M[i] + (1-a.Beta2)*g
 	}

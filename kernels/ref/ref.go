@@ -42,6 +42,7 @@ func New() *kernels.Backend {
 		Training: kernels.Training{
 			Gram: gram, CrossGram: crossGram, Combine: combine, SumSquares: sumSquares, SGD: sgd, Adam: adam, Lion: lion,
 		},
+		Steps: steps(),
 		Surgery: kernels.Surgery{
 			GradDrop: gradDrop, TrimmedMean: trimmedMean, Track: track, Excess: excess, MaskRows: maskRows, Select: selectElements, Saliency: saliency, CellGram: cellGram,
 		},

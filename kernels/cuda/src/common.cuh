@@ -20,6 +20,12 @@ __device__ inline int lane() { return threadIdx.x % 32; }
 // The activation row of cotangent row c.
 __device__ inline i64 row_of(const int* act, i64 c) { return act ? act[c] : c; }
 
+// A factor times the number at by, if there is one; false where that is NaN and nothing is to be written.
+__device__ inline bool factor(const double* by, double scale, float* out) {
+	*out = (float)(by ? scale * *by : scale);
+	return !by || *by == *by;
+}
+
 // Stores or adds.
 __device__ inline void put(float* p, float v, int accumulate) { *p = accumulate ? *p + v : v; }
 

@@ -64,7 +64,9 @@ KERNEL copy(void* dst, int dtype, stride4 ds, const void* src, int stype, stride
 	for (i64 k = thread_id(); k < total; k += threads()) store(dst, dtype, place(k, n, ds), load(src, stype, place(k, n, ss)));
 }
 
-KERNEL axpy(mat dst, mat src, i64 rows, i64 cols, float alpha, int accumulate) {
+KERNEL axpy(mat dst, mat src, i64 rows, i64 cols, double scale, const double* by, int accumulate) {
+	float alpha;
+	if (!factor(by, scale, &alpha)) return;
 	for (i64 k = thread_id(); k < rows * cols; k += threads()) put(&dst.at(k / cols, k % cols), alpha * src.at(k / cols, k % cols), accumulate);
 }
 

@@ -166,7 +166,9 @@ KERNEL select_elements(float* dst, const float* src, const int* mask, i64 n) {
 		if (!mask[i]) dst[i] = src[i];
 }
 
-KERNEL sgd(float* p, const float* g, float* m, i64 n, float lr, float momentum, float keep, float decay, float scale, int nesterov, int first) {
+KERNEL sgd(float* p, const float* g, float* m, i64 n, float lr, float momentum, float keep, float decay, double factors, const double* by, int nesterov, int first) {
+	float scale;
+	if (!factor(by, factors, &scale)) return;
 	for (i64 i = thread_id(); i < n; i += threads()) {
 		float x = scale * g[i] + decay * p[i], d = x;
 		if (m) {
@@ -177,7 +179,9 @@ KERNEL sgd(float* p, const float* g, float* m, i64 n, float lr, float momentum, 
 	}
 }
 
-KERNEL adam(float* p, const float* g, float* m, float* v, i64 n, float scale, float l2, float b1, float nb1, float b2, float nb2, float keep, float rate, float root, float eps) {
+KERNEL adam(float* p, const float* g, float* m, float* v, i64 n, double factors, const double* by, float l2, float b1, float nb1, float b2, float nb2, float keep, float rate, float root, float eps) {
+	float scale;
+	if (!factor(by, factors, &scale)) return;
 	for (i64 i = thread_id(); i < n; i += threads()) {
 		float x = scale * g[i] + l2 * p[i];
 		m[i] = b1 * m[i] + nb1 * x;
@@ -186,7 +190,9 @@ KERNEL adam(float* p, const float* g, float* m, float* v, i64 n, float scale, fl
 	}
 }
 
-KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float nb1, float b2, float nb2, float decay, float scale) {
+KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float nb1, float b2, float nb2, float decay, double factors, const double* by) {
+	float scale;
+	if (!factor(by, factors, &scale)) return;
 	for (i64 i = thread_id(); i < n; i += threads()) {
 		float x = scale * g[i], u = b1 * m[i] + nb1 * x;
 		float sign = u > 0 ? 1 : u < 0 ? -1 : u;
