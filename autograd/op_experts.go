@@ -94,13 +94,19 @@ func (o *experts) Backward(t *Tape) {
 		scale = t.New(routed)
 		t.be.GatherRows(kernels.GatherRows{Dst: scale.Reshape(routed, 1), Src: o.w.Value.Reshape(routed, 1), Index: p.Slot})
 	}
-	a, dh := t.NewOperand(routed, f), t.NewOperand(crouted, o.gate.Width(f))
+	dh := t.overwritten(o.h, p.CAct)
+	if !dh.Ok() {
+		dh = t.NewOperand(crouted, o.gate.Width(f))
+	}
+	var ds tensor.Tensor
+	if needW {
+		ds = t.New(crouted)
+	}
+	last := t.arena.Mark() // what comes now is short-lived
+	a := t.NewOperand(routed, f)
 	grad := kernels.GroupedGatedGrad{
 		DY: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), Off: p.COff, H: o.h, Act: p.CAct, Scale: scale,
-		DH: dh, DA: t.New(crouted, f), Gate: o.gate,
-	}
-	if needW {
-		grad.DScale = t.New(crouted)
+		DH: dh, DScale: ds, DA: t.New(crouted, f), Gate: o.gate,
 	}
 	if !p.CAct.Ok() { // every cotangent row meets its own activation row anyway
 		grad.A = a
@@ -110,6 +116,9 @@ func (o *experts) Backward(t *Tape) {
 		t.be.Gated(kernels.Gated{A: a, H: o.h, Scale: scale, Rows: p.Off.Narrow(0, p.E, 1), Gate: o.gate})
 	}
 	t.gradBank(o.down, kernels.GradW{X: a, DY: kept, YIndex: p.CToken, Segs: p.Segs})
+	if !held {
+		t.arena.Release(last)
+	}
 	t.gradBank(o.up, kernels.GradW{X: o.x.Value, XIndex: p.Token, DY: dh, Segs: p.Segs})
 
 	if needX {
@@ -122,11 +131,19 @@ func (o *experts) Backward(t *Tape) {
 		if accW {
 			picked = t.New(crouted, 1)
 		}
-		t.be.GatherRows(kernels.GatherRows{Dst: picked, Src: grad.DScale.Reshape(crouted, 1), Index: p.CInv.Reshape(crouted)})
+		t.be.GatherRows(kernels.GatherRows{Dst: picked, Src: ds.Reshape(crouted, 1), Index: p.CInv.Reshape(crouted)})
 		if accW {
 			t.be.Axpy(kernels.Axpy{Dst: dw.Reshape(crouted, 1), Src: picked, Alpha: 1, Accumulate: true})
 		}
 	}
+}
+
+// overwritten returns the memory of a saved pre-activation for its gradient, none where that is read again: by other cotangent rows or another backward pass.
+func (t *Tape) overwritten(h, act tensor.Tensor) tensor.Tensor {
+	if act.Ok() || t.sink.Streaming() {
+		return tensor.Tensor{}
+	}
+	return h
 }
 
 // gradBank makes the gradient of a bank, or leaves its operands to the sink.

@@ -38,12 +38,12 @@ func MLP(t *Tape, x *Var, up, down *param.Param, gate kernels.Gate, residual *Va
 	y := t.NewVar(t.New(x.Rows(), d[1]), x.Space)
 	*op = mlp{x: x, residual: residual, y: y, up: up, down: down, gate: gate}
 	if t.Training() {
-		op.h = t.New(x.Rows(), u[1])
+		op.h = t.NewOperand(x.Rows(), u[1])
 	}
 	m := t.arena.Mark()
-	h, a := op.h, t.New(x.Rows(), d[0])
+	h, a := op.h, t.NewOperand(x.Rows(), d[0])
 	if !h.Ok() {
-		h = t.New(x.Rows(), u[1])
+		h = t.NewOperand(x.Rows(), u[1])
 	}
 	t.be.GroupedGated(kernels.GroupedGated{X: x.Value, B: bankOf(up), H: h, A: a, Off: t.oneGroup(x.Rows()), Gate: gate})
 	g := kernels.GEMM{A: a, B: down.Value, C: y.Value}
@@ -80,7 +80,11 @@ func (o *mlp) Backward(t *Tape) {
 	m := t.arena.Mark()
 	act, segs := o.x.Space.Act, o.x.Space.Segs
 	f, c := o.down.Shape()[0], dy.Dim(0)
-	a, dh := t.New(o.x.Rows(), f), t.New(c, o.gate.Width(f))
+	dh := t.overwritten(o.h, act)
+	if !dh.Ok() {
+		dh = t.NewOperand(c, o.gate.Width(f))
+	}
+	a := t.NewOperand(o.x.Rows(), f)
 	grad := kernels.GroupedGatedGrad{
 		DY: dy, B: bankOf(o.down).Swap(1, 2), Off: t.oneGroup(c), H: o.h, Act: act,
 		DH: dh, DA: t.New(c, f), Gate: o.gate,

@@ -123,7 +123,8 @@ type Gated struct {
 //	H [N,Width(F)]  DA [C,F]  DH [C,Width(F)]  Act I32 [C] or none  Scale [N] or none  DScale [C] or none
 //	Rows I32 [1] or none: number of valid cotangent rows; the rows of DH and DScale from there on are left alone
 //
-// Accumulate concerns DH; DScale is overwritten. Without Accumulate DH may be the same memory as DA for the gates of width F. With Halves (see Backend) H may be BF16,
+// Accumulate concerns DH; DScale is overwritten. Without Accumulate DH may be the same memory as DA for the gates of width F, and without Act too as
+// H for every gate. With Halves (see Backend) H may be BF16,
 // and DH too without Accumulate.
 type GatedGrad struct {
 	DH, DScale, H, DA, Act, Scale, Rows tensor.Tensor

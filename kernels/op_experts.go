@@ -34,6 +34,7 @@ type GroupedGated struct {
 //	DA [>=R,F]  memory for da; what it holds afterwards is not defined
 //
 // Rows from R on are left alone. B may be a transposed view, as in GroupedGEMM. With Halves H, DH and A may be BF16, each for itself; da is Float.
+// Without Act DH may be the same memory as H.
 type GroupedGatedGrad struct {
 	DY, Index, B, Off tensor.Tensor
 	H, Act, Scale     tensor.Tensor
@@ -51,10 +52,10 @@ func Composed(l Linear, e Elementwise) Experts {
 		},
 		GroupedGatedGrad: func(a GroupedGatedGrad) {
 			l.GroupedGEMM(GroupedGEMM{A: a.DY, Index: a.Index, B: a.B, C: a.DA, Off: a.Off})
-			e.GatedGrad(GatedGrad{DH: a.DH, H: a.H, DA: a.DA, Act: a.Act, Scale: a.Scale, DScale: a.DScale, Rows: last(a.Off), Gate: a.Gate})
-			if a.A.Ok() {
+			if a.A.Ok() { // before DH may have taken the place of H
 				e.Gated(Gated{A: a.A, H: a.H, Scale: a.Scale, Gate: a.Gate, Rows: last(a.Off)})
 			}
+			e.GatedGrad(GatedGrad{DH: a.DH, H: a.H, DA: a.DA, Act: a.Act, Scale: a.Scale, DScale: a.DScale, Rows: last(a.Off), Gate: a.Gate})
 		},
 	}
 }

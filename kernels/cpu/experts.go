@@ -14,6 +14,9 @@ type expertArgs struct {
 	f         int
 }
 
+// forget lets go of all memory but its own.
+func (x *expertArgs) forget() { *x = expertArgs{first: x.first[:0]} }
+
 // experts unites products and gates where the gate is SwiGLU and panels do not straddle its halves; everything else is composed.
 func (b *backend) experts(l kernels.Linear, e kernels.Elementwise) kernels.Experts {
 	plain, products := kernels.Composed(l, e), b.newProducts()
@@ -48,6 +51,7 @@ func (b *backend) groupedGated(a kernels.GroupedGated, after afterFunc, run func
 		b.thenTemp(after)
 	}
 	run()
+	x.forget()
 }
 
 // afterFunc is gemm.Product.After.
@@ -100,6 +104,7 @@ func (b *backend) groupedGatedGrad(a kernels.GroupedGatedGrad, after afterFunc, 
 		}
 	}
 	run()
+	x.forget()
 }
 
 // afterDown turns columns [j0,j1) of da, which c begins with, into those of dH, and adds up the gradient of the scale in their order.
@@ -120,17 +125,17 @@ func (b *backend) afterDown(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
 			s = x.scale[act]
 		}
 		g, u := b.load(&x.h, act, j0, j1, buf[0]), b.load(&x.h, act, x.f+j0, x.f+j1, buf[1])
+		if x.a.ok() { // before dH may have taken the place of H
+			a := x.a.space(r, j0, j1, buf[4])
+			b.vec.SiluMul(a, g, u, s)
+			b.store(&x.a, r, j0, a)
+		}
 		dg, du := x.dh.space(r, j0, j1, buf[2]), x.dh.space(r, x.f+j0, x.f+j1, buf[3])
 		sum := b.vec.SiluMulGrad(dg, du, g, u, c[(i-lo)*ld:(i-lo)*ld+n], s)
 		b.store(&x.dh, r, j0, dg)
 		b.store(&x.dh, r, x.f+j0, du)
 		if x.ds != nil {
 			put(&x.ds[r], sum, j0 > 0)
-		}
-		if x.a.ok() {
-			a := x.a.space(r, j0, j1, buf[4])
-			b.vec.SiluMul(a, g, u, s)
-			b.store(&x.a, r, j0, a)
 		}
 	}
 	b.lines.giveBack(l)

@@ -34,10 +34,12 @@ func (b *backend) newProducts() func() {
 		for i := lo; i < hi; i++ {
 			b.item(i, s)
 		}
+		s.Forget()
 		b.scratch.giveBack(s)
 	}
 	return func() {
 		b.pool.Run(b.partition(), 1, run)
+		clear(b.products) // or memory that an arena gives back would stay
 	}
 }
 
@@ -152,6 +154,7 @@ func (b *backend) groupedGEMM(a kernels.GroupedGEMM, after afterFunc, run func()
 		b.thenTemp(after)
 	}
 	run()
+	b.expert.forget()
 }
 
 // thenTemp makes what the products compute memory of the workers, which only after sees.

@@ -105,11 +105,12 @@ func testGroupedGatedGrad(s *suite) {
 	}
 }
 
-// groupedGatedGrad runs one case; n selects gathered rows, transposed weights, rows that share activations, scales, and what is asked for.
+// groupedGatedGrad runs one case; n selects gathered rows, transposed weights, rows that share activations, scales, what is asked for, and where.
 func (s *suite) groupedGatedGrad(g kernels.Gate, sizes []int, n, k, f int) {
 	indexed, transposed, shared, scaled, dScaled, again := n%2 > 0, n/2%2 > 0, n%3 == 0, n%5 > 1, n%4 > 0, n%7 > 2
 	again = again && !shared
-	c := s.newCase(n%2*3, "%v groups %v k=%d F=%d indexed=%v B^T=%v act=%v scale=%v dscale=%v A=%v", g, sizes, k, f, indexed, transposed, shared, scaled, dScaled, again)
+	inPlace := n%4 < 2 && !shared
+	c := s.newCase(n%2*3, "%v groups %v k=%d F=%d indexed=%v B^T=%v act=%v scale=%v dscale=%v A=%v in place=%v", g, sizes, k, f, indexed, transposed, shared, scaled, dScaled, again, inPlace)
 	dy, index, off, rows := c.grouped(c.half(leftHalf, c.float), sizes, indexed, k)
 	if s.tooBig(rows * k * f) {
 		return
@@ -124,7 +125,13 @@ func (s *suite) groupedGatedGrad(g kernels.Gate, sizes []int, n, k, f int) {
 	if scaled {
 		args.Scale = c.float(acts)
 	}
-	args.DH = c.unset(outHalf, k+specialTerms, rows, g.Width(f))
+	if inPlace {
+		args.H = c.half(hiddenHalf, c.float)(rows+spareRows, g.Width(f))
+		args.DH = args.H
+		c.output(args.DH.Narrow(0, 0, rows), k+specialTerms)
+	} else {
+		args.DH = c.unset(outHalf, k+specialTerms, rows, g.Width(f))
+	}
 	if dScaled {
 		args.DScale = c.floats(func(int) float64 { return nan }, rows+spareRows)
 		c.output(args.DScale.Narrow(0, 0, rows), k+f+specialTerms)

@@ -79,6 +79,12 @@ func testGatedGrad(s *suite) {
 					DScale: c.out(false, shape[1]+specialTerms, shape[0]), Gate: g})
 			}
 		}
+		for _, shape := range matrixShapes {
+			n, f := shape[0], shape[1]
+			c := s.newCase(n%3, "%v in place of H %v", g, shape)
+			h := c.output(c.half(hiddenHalf, c.float)(n, g.Width(f)), specialTerms)
+			c.run(kernels.GatedGrad{DH: h, DA: c.float(n, f), H: h, Scale: c.float(n), DScale: c.out(false, f+specialTerms, n), Gate: g})
+		}
 		c := s.newCase(0, "%v of NaN", g)
 		da := c.float(4, 20)
 		setter(da)(47, nan)

@@ -31,6 +31,9 @@ type Scratch struct {
 // Buffer lends the memory of the panel between products.
 func (s *Scratch) Buffer() []float32 { return s.panel[:] }
 
+// Forget lets go of the operands of the last product.
+func (s *Scratch) Forget() { s.tile = tile{} }
+
 // Product is C[m,n] = A[m,k]*B[k,n] (+ C when Acc) (+ Bias). C has column stride 1 and row stride LDC. Indices gather while packing, without
 // a copy of the whole operand.
 type Product struct {
