@@ -35,6 +35,8 @@ func (w *warp) resolve(in *inst) bool {
 // addresses fills w.addrs for the lanes of exec.
 func (w *warp) addresses(m *access) {
 	switch {
+	case m.base < 0 && m.frame:
+		fillLanes(&w.addrs, w.base+m.off)
 	case m.base < 0:
 		fillLanes(&w.addrs, m.off)
 	case m.wide:

@@ -38,7 +38,7 @@ func newBlock(f *Function, grid, dim Dim3, shared int, params []byte) *block {
 	b.shared = bytesOf(b.words)[:shared]
 	threads := dim.count()
 	for i := range (threads + lanes - 1) / lanes {
-		w := &warp{id: i, blk: b, code: f.code, prof: b.prof, words: make([]uint64, f.fileSize/8+1)}
+		w := &warp{id: i, blk: b, code: f.code, prof: b.prof, words: make([]uint64, f.fileSize/8+1), under: make([]int, f.functions)}
 		w.file = unsafe.Pointer(&w.words[0])
 		if f.localSize > 0 {
 			w.local = bytesOf(make([]uint64, f.localSize*lanes/8+1))
@@ -73,7 +73,9 @@ func (b *block) run(number int) {
 		if left := threads - i*lanes; left < lanes {
 			w.live = 1<<left - 1
 		}
-		w.active = w.live
+		w.active, w.here = w.live, w.live
+		w.frames, w.floor, w.base = w.frames[:0], 0, 0
+		clear(w.under)
 		w.async.reset()
 		if w.clusterArrived = false; b.races != nil {
 			w.clock.reset(len(b.warps)+1, i)

@@ -24,6 +24,13 @@ type decoder struct {
 	in     *ptx.Inst
 	out    inst
 	err    error
+
+	// Of the functions that the kernel calls; callee is the one whose body is decoded, nil in the kernel.
+	called  map[*ptx.Func]*callee
+	callees []*callee
+	known   map[uint64]*callee
+	callee  *callee
+	localAt map[localAddress]int32
 }
 
 // constant is a number as an operand of n bytes (0 for a predicate).
@@ -42,7 +49,7 @@ var opcodes = map[string]func(*decoder){
 	"cos": transcendental, "tanh": transcendental, "copysign": copySign, "testp": testProperty, "dp4a": dotProduct,
 	"mov": move, "cvt": convert, "cvta": convertAddress, "selp": selectPredicate, "slct": selectSign, "setp": setPredicate, "set": setRegister,
 	"isspacep": isSpace, "ld": load, "ldu": load, "st": store, "prefetch": nothing, "prefetchu": nothing, "discard": nothing, "applypriority": nothing,
-	"bra": branch, "ret": leave, "exit": leave, "trap": trap, "brkpt": nothing, "pmevent": nothing, "nanosleep": nothing,
+	"bra": branch, "call": callFunction, "ret": leave, "exit": leave, "trap": trap, "brkpt": nothing, "pmevent": nothing, "nanosleep": nothing,
 	"bar": barrier, "barrier": barrier, "membar": fence, "fence": fence, "griddepcontrol": nothing, "setmaxnreg": nothing,
 	"atom": atomicAccess, "red": atomicAccess, "shfl": shuffle, "vote": vote, "match": match, "activemask": activeMask, "redux": reduce, "elect": elect,
 	"cp": copyAsync, "ldmatrix": moveMatrix, "stmatrix": moveMatrix, "mma": matrixMultiply,
@@ -56,27 +63,44 @@ func decode(m *Module, asm *ptx.Module, k *ptx.Kernel) (*Function, error) {
 	for i := range d.places {
 		d.places[i] = -1
 	}
+	d.functions(asm)
 	d.variables(asm)
-	code := append(slices.Clone(k.Code), ptx.Inst{Line: k.Line, Guard: -1, Op: "ret"})
-	d.joins = joins(k.Code)
-	f.code = make([]inst, len(code))
+	d.body()
+	for _, c := range d.callees {
+		if d.err == nil {
+			d.function(c)
+		}
+	}
+	f.fileSize, f.functions = int(d.size), len(d.callees)
+	return f, d.err
+}
+
+// body decodes the code of the kernel or of a function, behind the code that is there.
+func (d *decoder) body() {
+	code := append(slices.Clone(d.k.Code), ptx.Inst{Line: d.k.Line, Guard: -1, Op: "ret"})
+	d.joins = joins(d.k.Code)
+	first := int32(len(d.fn.code))
 	for i := range code {
 		d.in = &code[i]
 		d.out = inst{asm: d.in, guard: -1, d: -1, target: -1, join: -1, class: Other}
 		if i < len(d.joins) {
 			d.out.join = d.joins[i]
 		}
-		d.instruction(code)
+		d.instruction(code, i)
 		if d.err != nil {
-			return nil, d.err
+			return
 		}
-		f.code[i] = d.out
+		if d.out.join >= 0 {
+			d.out.join += first
+		}
+		if d.out.target >= 0 {
+			d.out.target += first
+		}
+		d.fn.code = append(d.fn.code, d.out)
 	}
-	f.fileSize = int(d.size)
-	return f, nil
 }
 
-func (d *decoder) instruction(code []ptx.Inst) {
+func (d *decoder) instruction(code []ptx.Inst, i int) {
 	dec := opcodes[d.in.Op]
 	if dec == nil {
 		d.fail("unknown instruction")
@@ -87,8 +111,23 @@ func (d *decoder) instruction(code []ptx.Inst) {
 	}
 	dec(d)
 	// A branch to a return ends its lanes at once, so that those that go on need not wait for them.
-	if t := d.out.target; t >= 0 && code[t].Guard < 0 && leaves(&code[t]) && code[t].Op != "trap" {
-		d.out.fn = func(w *warp, _ *inst) { w.leave() }
+	t := d.out.target
+	if t < 0 {
+		return
+	}
+	over := func(in *ptx.Inst) bool { return in.Guard < 0 && leaves(in) && in.Op != "trap" }
+	switch {
+	case over(&code[t]):
+		d.out.fn = d.ending(code[t].Op)
+	case over(&code[i+1]): // so do those that do not branch
+		end := d.ending(code[i+1].Op)
+		d.out.fn = func(w *warp, in *inst) {
+			taken := w.exec
+			if w.exec = w.active &^ taken; w.exec != 0 {
+				end(w, in)
+			}
+			w.exec, w.pc = taken, in.target
+		}
 	}
 }
 
@@ -96,7 +135,11 @@ func (d *decoder) instruction(code []ptx.Inst) {
 func (d *decoder) variables(asm *ptx.Module) {
 	var shared []*ptx.Var
 	dynamic, dynamicAlign := []*ptx.Var(nil), 16
-	for _, v := range slices.Concat(asm.Vars, d.k.Vars) {
+	vars := slices.Concat(asm.Vars, d.k.Vars)
+	for _, c := range d.callees { // what lies in frames has its place already
+		vars = append(vars, slices.DeleteFunc(slices.Clone(c.asm.Vars), func(v *ptx.Var) bool { return v.Space == ptx.Local })...)
+	}
+	for _, v := range vars {
 		switch {
 		case v.Space == ptx.Shared && (v.Extern || v.Size == 0):
 			dynamic = append(dynamic, v)
@@ -114,7 +157,8 @@ func (d *decoder) variables(asm *ptx.Module) {
 			}
 		}
 	}
-	d.fn.localSize = roundUp(d.fn.localSize, 16)
+	d.fn.frame = roundUp(d.fn.localSize, 16)
+	d.fn.localSize = d.fn.frame + d.stack()
 	slices.SortStableFunc(shared, func(a, b *ptx.Var) int { return b.Align - a.Align })
 	for _, v := range shared {
 		d.fn.shared = roundUp(d.fn.shared, v.Align)

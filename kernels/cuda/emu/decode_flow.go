@@ -24,7 +24,15 @@ func branch(d *decoder) {
 // leave is ret and exit.
 func leave(d *decoder) {
 	d.allow("uni")
-	d.emit(Branch, func(w *warp, _ *inst) { w.leave() })
+	d.emit(Branch, d.ending(d.in.Op))
+}
+
+// ending is what ret or exit does: in a function ret goes back to the caller.
+func (d *decoder) ending(op string) handler {
+	if d.callee != nil && op == "ret" {
+		return func(w *warp, _ *inst) { w.giveBack() }
+	}
+	return func(w *warp, _ *inst) { w.leave() }
 }
 
 func trap(d *decoder) {

@@ -45,6 +45,11 @@ func (d *decoder) addressed(o ptx.Operand, space ptx.Space, n int) *access {
 		if space == ptx.NoSpace {
 			m.off += window(b.Var.Space)
 		}
+		if b.Var.Space == ptx.Local {
+			if m.frame = d.callee != nil; space == ptx.Parameter { // parameters of functions lie in the frame
+				m.space = ptx.Local
+			}
+		}
 	case ptx.KParam:
 		m.off += uint64(d.k.Params[b.Param].Offset)
 		if space == ptx.NoSpace {

@@ -2,6 +2,7 @@ package emu
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -20,6 +21,7 @@ type Device struct {
 	opts     Options
 	mem      *arena
 	launches atomic.Uint64
+	printing sync.Mutex
 }
 
 // New makes a device.

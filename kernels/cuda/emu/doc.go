@@ -11,7 +11,9 @@
 //
 // Float atomics on device memory by several blocks depend on the order of blocks; with Options.Workers = 1 that order is the grid's. Everything else gives the same bits for any number of workers.
 //
-// Not supported, with an error that says so: calls of functions, clusters of more than one block, tcgen05, formats of eight bits, sparse products.
+// Device functions may be called by name or by address and may recur; of the runtime's functions printf, assert, malloc and free are there.
+//
+// Not supported, with an error that says so: clusters of more than one block, tcgen05, formats of eight bits, sparse products.
 //
 // Launches count what they do: instructions by class, tensor-core work, and with Options.Profile memory traffic. An instruction that the emulator does not know
 // is an error when the module is loaded, with opcode, file and line.

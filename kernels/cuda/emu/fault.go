@@ -22,10 +22,12 @@ const (
 	Trap          // the kernel stopped itself
 	EndlessLoop   // more steps than Options.MaxSteps
 	ReadOnlyWrite // a store to constant or parameter memory
+	StackOverflow // calls of functions too deep
+	Assertion     // an assert of the kernel failed
 )
 
 var faultNames = [...]string{"out of bounds", "misaligned", "use after free", "uninitialised read", "shared-memory race", "race between blocks", "divergent barrier", "deadlock",
-	"missing proxy fence", "missing wait", "lanes missing", "bad operand", "trap", "endless loop", "write to read-only memory"}
+	"missing proxy fence", "missing wait", "lanes missing", "bad operand", "trap", "endless loop", "write to read-only memory", "stack overflow", "assertion failed"}
 
 // String returns the kind in words.
 func (k FaultKind) String() string { return faultNames[k] }

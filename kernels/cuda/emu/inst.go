@@ -28,5 +28,6 @@ type access struct {
 	write  bool
 	read   bool
 	atomic bool // both, in one step
+	frame  bool // off counts from the function's frame
 	wide16 bool // rows of matrices, whose elements belong to other lanes than the address
 }

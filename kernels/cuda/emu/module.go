@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 // Module is a loaded PTX file: its kernels, decoded, and its variables in device memory.
 type Module struct {
 	dev   *Device
+	asm   *ptx.Module
 	file  string
 	vars  map[*ptx.Var]*allocation
 	names map[string]*allocation
@@ -30,7 +32,9 @@ type Function struct {
 	fileSize  int // bytes of a warp's registers
 	shared    int // bytes of static shared memory
 	dynamic   int // offset of dynamic shared memory, -1 when the kernel declares none
-	localSize int // bytes of a thread
+	frame     int // bytes of a thread's local variables
+	localSize int // bytes of a thread, with those of the functions it calls
+	functions int // that it calls
 }
 
 // LoadModule reads PTX and decodes its kernels; name is the file's name in errors. Mistakes in the text and unknown instructions are *ptx.Error values with the line.
@@ -42,7 +46,7 @@ func (d *Device) LoadModule(name string, text []byte) (*Module, error) {
 	if err := d.accepts(asm); err != nil {
 		return nil, err
 	}
-	m := &Module{dev: d, file: name, vars: map[*ptx.Var]*allocation{}, names: map[string]*allocation{}, funcs: map[string]*Function{}}
+	m := &Module{dev: d, asm: asm, file: name, vars: map[*ptx.Var]*allocation{}, names: map[string]*allocation{}, funcs: map[string]*Function{}}
 	for _, v := range asm.Vars {
 		if v.Space == ptx.Shared {
 			continue
@@ -60,6 +64,13 @@ func (d *Device) LoadModule(name string, text []byte) (*Module, error) {
 		mem.name = v.Name
 		m.vars[v], m.names[v.Name] = mem, mem
 	}
+	for v, mem := range m.vars {
+		for _, r := range v.Relocs {
+			if err := m.relocate(mem, v, r); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, k := range asm.Kernels {
 		f, err := decode(m, asm, k)
 		if err != nil {
@@ -69,6 +80,21 @@ func (d *Device) LoadModule(name string, text []byte) (*Module, error) {
 		m.order = append(m.order, k.Name)
 	}
 	return m, nil
+}
+
+// relocate writes an address into the initial contents of a variable.
+func (m *Module) relocate(mem *allocation, v *ptx.Var, r ptx.Reloc) error {
+	at := uint64(r.Off)
+	switch {
+	case r.Func != nil:
+		at += m.address(r.Func)
+	case m.vars[r.Var] != nil:
+		at += m.vars[r.Var].base
+	default:
+		return &ptx.Error{File: m.file, Line: v.Line, Msg: "the address of " + r.Var.Name + " in the initial value of " + v.Name + ": only those of global and constant memory are known"}
+	}
+	binary.LittleEndian.PutUint64(mem.data[r.At:], at)
+	return nil
 }
 
 // accepts checks the target against the device: PTX for sm_80 runs on later devices, PTX for sm_90a only on 9.0.

@@ -106,7 +106,12 @@ func (d *decoder) value(o ptx.Operand, t ptx.Type) int32 {
 	case ptx.KSpecial:
 		return d.special(o.Name, n)
 	case ptx.KVar:
+		if o.Var.Space == ptx.Local && d.callee != nil {
+			return d.localPlace(d.address(o), n)
+		}
 		return d.number(d.address(o), n)
+	case ptx.KFunc:
+		return d.number(d.mod.address(o.Func), n)
 	case ptx.KParam:
 		return d.number(uint64(d.k.Params[o.Param].Offset)+uint64(o.Off), n)
 	}

@@ -1,6 +1,10 @@
 package emu
 
-import "runtime"
+import (
+	"io"
+	"os"
+	"runtime"
+)
 
 // Options says what device to build. The zero value is a fast device of compute capability 9.0 without checks beyond memory safety.
 type Options struct {
@@ -18,6 +22,8 @@ type Options struct {
 	Capability int
 	// MaxSteps bounds the warp instructions of one block, so that an endless loop is an error; 0 for 2^36.
 	MaxSteps uint64
+	// Output gets what kernels print; nil for standard output.
+	Output io.Writer
 }
 
 func (o Options) filled() Options {
@@ -32,6 +38,9 @@ func (o Options) filled() Options {
 	}
 	if o.MaxSteps == 0 {
 		o.MaxSteps = 1 << 36
+	}
+	if o.Output == nil {
+		o.Output = os.Stdout
 	}
 	return o
 }

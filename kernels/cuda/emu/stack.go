@@ -31,20 +31,29 @@ func (w *warp) branch(target, join int32) {
 
 // pop continues with the next part that has lanes left; a warp without any is done.
 func (w *warp) pop() {
-	for len(w.stack) > 0 {
-		s := w.stack[len(w.stack)-1]
-		w.stack = w.stack[:len(w.stack)-1]
-		if s.mask &= w.live; s.mask != 0 {
-			w.pc, w.join, w.active = s.pc, s.join, s.mask
+	for {
+		for len(w.stack) > w.floor {
+			s := w.stack[len(w.stack)-1]
+			w.stack = w.stack[:len(w.stack)-1]
+			if s.mask &= w.here; s.mask != 0 {
+				w.pc, w.join, w.active = s.pc, s.join, s.mask
+				return
+			}
+		}
+		if len(w.frames) == 0 {
+			w.active, w.state = 0, done
+			return
+		}
+		if w.unwind(); w.active != 0 {
 			return
 		}
 	}
-	w.active, w.state = 0, done
 }
 
 // leave ends the lanes of exec.
 func (w *warp) leave() {
 	w.live &^= w.exec
+	w.here &^= w.exec
 	w.active &^= w.exec
 	if w.active == 0 {
 		w.pop()

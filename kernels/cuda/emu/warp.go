@@ -32,10 +32,15 @@ type warp struct {
 	join   int32
 	active uint32 // lanes of the current part
 	live   uint32 // lanes that have not ended
+	here   uint32 // of these, lanes that are in the current call of a function
 	exec   uint32 // lanes of the current instruction
 	state  state
 	budget int
 	stack  []split
+	floor  int     // where the current call's part of stack begins
+	frames []frame // calls that have not returned
+	base   uint64  // of the current call's frame in local memory
+	under  []int   // by function: calls that have not returned
 
 	blk   *block
 	id    int

@@ -85,6 +85,13 @@ func (p *parser) declaration() error {
 			return err
 		}
 		return p.expect(";")
+	case "callprototype", "calltargets", "branchtargets":
+		return p.skipStatement()
+	case "param": // an argument or a result of a call: it lies in the frame
+		return p.variables(false, func(v *Var) {
+			v.Space = Local
+			p.kernel.Vars = append(p.kernel.Vars, v)
+		})
 	case "shared", "local":
 		return p.variables(false, func(v *Var) { p.kernel.Vars = append(p.kernel.Vars, v) })
 	case "global", "const":

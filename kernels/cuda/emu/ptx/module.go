@@ -7,17 +7,37 @@ type Module struct {
 	Target  string // "sm_90a"
 	Vars    []*Var // variables of the module: global, const, shared
 	Kernels []*Kernel
+	Funcs   []*Func // device functions, also those that are only declared
 }
 
 // Var is a variable with an address.
 type Var struct {
 	Name   string
 	Space  Space
-	Align  int    // bytes
-	Size   int    // bytes; 0 for an extern array without length
-	Extern bool   // storage comes from outside: dynamic shared memory
-	Init   []byte // initial contents, nil for zeros
+	Align  int     // bytes
+	Size   int     // bytes; 0 for an extern array without length
+	Extern bool    // storage comes from outside: dynamic shared memory
+	Init   []byte  // initial contents, nil for zeros
+	Relocs []Reloc // addresses among them
 	Line   int
+}
+
+// Reloc is an address in the initial contents of a variable: of a function or of another variable.
+type Reloc struct {
+	At      int // byte of the variable
+	Func    *Func
+	Var     *Var
+	Off     int64
+	Generic bool // an address of the generic space
+}
+
+// Func is a device function. Its parameters and results are variables of the frame of a call.
+type Func struct {
+	Kernel         // without parameters and launch bounds
+	Formals []*Var // parameters
+	Results []*Var // what it returns, at most one
+	Defined bool   // it has a body
+	Extern  bool   // it is the system's
 }
 
 // Param is a parameter of a kernel and its place in the parameter block.
@@ -96,6 +116,7 @@ const (
 	KVec                 // List
 	KPair                // List[0] | List[1]
 	KLabel               // Target
+	KFunc                // Func
 	KSink                // _
 )
 
@@ -111,4 +132,5 @@ type Operand struct {
 	Off    int64
 	List   []Operand
 	Target int
+	Func   *Func
 }

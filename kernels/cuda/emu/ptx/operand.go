@@ -11,7 +11,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (p *parser) instruction(in Inst, opcode string) error {
 	in.Op, in.Mods = modifiers(opcode)
 	if in.Op == "call" {
-		return p.fail("call is not supported: inline every device function")
+		return p.call(in)
 	}
 	for !p.tok.is(";") {
 		arg, err := p.operand()
@@ -138,6 +138,9 @@ func (p *parser) named() (Operand, error) {
 	} else if v := p.scope.variable(name); v != nil {
 		o.Kind, o.Var = KVar, v
 	} else {
+		if f := p.funcs[name]; f != nil {
+			o.Kind, o.Func = KFunc, f
+		}
 		return o, nil
 	}
 	o.Off, err = p.offset()
@@ -174,7 +177,7 @@ func (p *parser) address() (Operand, error) {
 	if err != nil {
 		return o, err
 	}
-	if base.Kind == KLabel || base.Kind == KMem || base.Kind == KVec || base.Kind == KPair {
+	if base.Kind == KLabel || base.Kind == KFunc || base.Kind == KMem || base.Kind == KVec || base.Kind == KPair {
 		return o, p.fail("'%s' is not an address", base.Name)
 	}
 	if base.Kind == KReg {

@@ -14,12 +14,13 @@ type parser struct {
 
 	kernel *Kernel
 	params map[string]int
+	funcs  map[string]*Func
 	fixups []fixup
 }
 
 // Parse reads a module. The error is an *Error with the file's name as given and the line.
 func Parse(file string, text []byte) (*Module, error) {
-	p := &parser{lex: lexer{file: file, src: string(text), line: 1}, mod: &Module{File: file}, scope: newScope(nil)}
+	p := &parser{lex: lexer{file: file, src: string(text), line: 1}, mod: &Module{File: file}, scope: newScope(nil), funcs: map[string]*Func{}}
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -118,8 +119,8 @@ func (p *parser) top() error {
 		return p.skipLine()
 	case "section":
 		return p.section()
-	case "func", "callprototype", "alias":
-		return p.fail(".%s is not supported: inline every device function", d)
+	case "alias":
+		return p.fail(".%s is not supported", d)
 	}
 	return p.linkage()
 }
@@ -156,7 +157,10 @@ func (p *parser) linkage() error {
 			}
 			return p.entry()
 		case "func":
-			return p.fail(".func is not supported: inline every device function")
+			if err := p.advance(); err != nil {
+				return err
+			}
+			return p.function(extern)
 		default:
 			if SpaceOf(d) == NoSpace {
 				return p.fail("directive .%s is not known", d)

@@ -87,6 +87,40 @@ DONE:
 	}
 }
 
+// TestFunctions reads declarations, definitions, calls by name and by address, and tables of addresses.
+func TestFunctions(t *testing.T) {
+	m, err := ptx.Parse("functions.ptx", []byte(head+`
+.func (.param .b32 r) f(.param .b32 a, .param .align 8 .b8 s[24]);
+.extern .func vprintf(.param .b64 a);
+.global .align 4 .b32 words[2] = {1, 2};
+.global .align 8 .u64 table[3] = {0, f, generic(words)+4};
+.entry k() {
+	.reg .b32 %r<2>; .reg .b64 %rd<2>;
+	mov.u64 %rd1, f;
+	{ .param .b32 p0; .param .align 8 .b8 p1[24]; .param .b32 r0;
+	call.uni (r0), f, (p0, p1);
+	proto : .callprototype (.param .b32 _) _ (.param .b32 _, .param .align 8 .b8 _[24]);
+	call (r0), %rd1, (p0, p1), proto;
+	}
+	ret;
+}
+.func (.param .b32 r) f(.param .b32 a, .param .align 8 .b8 s[24]) { .reg .b32 %r; ld.param.u32 %r, [s+16]; st.param.b32 [r], %r; ret; }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Funcs) != 2 || !m.Funcs[0].Defined || m.Funcs[0].Formals[1].Size != 24 || !m.Funcs[1].Extern || m.Funcs[1].Defined {
+		t.Fatalf("functions %+v", m.Funcs)
+	}
+	f, code := m.Funcs[0], m.Kernels[0].Code
+	if code[0].Args[1].Func != f || code[1].Args[1].Func != f || code[2].Args[1].Kind != ptx.KReg || len(code[1].Args[0].List) != 1 || code[2].Args[2].List[1].Var.Size != 24 {
+		t.Errorf("calls %+v %+v", code[1], code[2])
+	}
+	if r := m.Vars[1].Relocs; len(r) != 2 || r[0].Func != f || r[0].At != 8 || r[1].Var != m.Vars[0] || r[1].Off != 4 || !r[1].Generic || len(m.Vars[1].Init) != 24 {
+		t.Errorf("relocations %+v", r)
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	body := func(s string) string { return head + ".entry k() {\n.reg .pred %p;\n.reg .b32 %r;\n" + s + "\n}\n" }
 	for _, c := range []struct {
@@ -99,11 +133,16 @@ func TestMistakes(t *testing.T) {
 		{body("add.s32 %r, %r 1;"), "want ';'", 7},
 		{body("mov.b32 %r, 0fzz;"), "cannot be read", 7},
 		{body("@%r bra L;"), "not a predicate", 7},
-		{body("call foo;"), "call is not supported", 7},
+		{body("call foo;"), "'foo' is not a function", 7},
+		{body("call %r, (%r), p;"), "not a .param variable", 7},
+		{head + ".func f(.param .b32 a) { ret; } .func f(.param .b32 a) { ret; }", "defined twice", 4},
+		{head + ".func (.param .b32 a, .param .b32 b) f();", "2 results", 4},
+		{head + ".func f(.reg .b32 a);", "other parameters", 4},
+		{head + ".global .u64 t[1] = {nobody};", "neither a variable nor a function", 4},
+		{head + ".func f(); .global .u32 t[1] = {f};", "an address in a variable of .u32", 4},
 		{body("L: L: ret;"), "declared twice", 7},
 		{head + ".entry k() {", "without end", 4},
 		{head + ".shared .align 3 .b8 x[4];", "power of two", 4},
-		{head + ".func f() {}", ".func is not supported", 4},
 		{head + "/* never", "comment without end", 4},
 		{head + ".address_size 32", "want 64", 4},
 		{head + "\x01", "not part of PTX", 4},

@@ -119,13 +119,27 @@ func (p *parser) initial(v *Var, typ Type) error {
 			if depth == 0 {
 				return p.fail("initial value without braces has several elements")
 			}
+		case p.tok.kind == kName:
+			if typ.Size() != 8 {
+				return p.fail("an address in a variable of .%s", typ)
+			}
+			r, err := p.reloc(len(data))
+			if err != nil {
+				return err
+			}
+			v.Relocs = append(v.Relocs, r)
+			if data = append(data, make([]byte, 8)...); depth <= 0 {
+				v.Init = data
+				return nil
+			}
+			continue
 		default:
 			neg, err := p.take("-")
 			if err != nil {
 				return err
 			}
 			if p.tok.kind != kInt && p.tok.kind != kF32 && p.tok.kind != kF64 {
-				return p.fail("%s found, want a number: addresses as initial values are not supported", p.tok)
+				return p.fail("%s found, want a number or an address", p.tok)
 			}
 			bits := p.tok.bits
 			if neg {
@@ -147,4 +161,34 @@ func (p *parser) initial(v *Var, typ Type) error {
 	}
 	v.Init = data
 	return nil
+}
+
+// reloc reads an address in an initial value: a function, a variable with an offset, or generic(variable).
+func (p *parser) reloc(at int) (r Reloc, err error) {
+	r.At = at
+	name, err := p.word("an address")
+	if err != nil {
+		return r, err
+	}
+	if name == "generic" && p.tok.is("(") {
+		r.Generic = true
+		if err := p.advance(); err != nil {
+			return r, err
+		}
+		if name, err = p.word("a variable"); err != nil {
+			return r, err
+		}
+	}
+	if r.Var = p.scope.variable(name); r.Var == nil {
+		if r.Func = p.funcs[name]; r.Func == nil {
+			return r, p.fail("'%s' in an initial value is neither a variable nor a function", name)
+		}
+	}
+	if r.Generic {
+		if err := p.expect(")"); err != nil {
+			return r, err
+		}
+	}
+	r.Off, err = p.offset()
+	return r, err
 }
