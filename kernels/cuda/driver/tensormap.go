@@ -10,7 +10,11 @@ type Element int32
 // The element types in use.
 const (
 	U8   Element = 0
-	I32  Element = 4
+	U16  Element = 1
+	U32  Element = 2
+	I32  Element = 3
+	U64  Element = 4
+	I64  Element = 5
 	F16  Element = 6
 	F32  Element = 7
 	F64  Element = 8
@@ -22,11 +26,11 @@ func (e Element) Size() int {
 	switch e {
 	case U8:
 		return 1
-	case F16, BF16:
+	case U16, F16, BF16:
 		return 2
-	case I32, F32:
+	case U32, I32, F32:
 		return 4
-	case F64:
+	case U64, I64, F64:
 		return 8
 	}
 	return 0

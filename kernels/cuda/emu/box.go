@@ -15,6 +15,7 @@ type boxCopy struct {
 	in     *inst
 	w      *warp
 	lane   int
+	sum    bulkReduction // into the tensor, when it is not a copy
 }
 
 // tensorAt reads the tensor map at a generic address.
@@ -155,6 +156,10 @@ func (b *boxCopy) store() bool {
 		if !ok || !inside || first >= last {
 			return
 		}
+		if b.sum.update != nil && b.w.globalBytes(b.in, b.lane, row+uint64(first)*size, uint64(last-first)*size, false) == nil {
+			ok = false
+			return
+		}
 		data := b.w.globalBytes(b.in, b.lane, row+uint64(first)*size, uint64(last-first)*size, true)
 		if data == nil {
 			ok = false
@@ -162,7 +167,7 @@ func (b *boxCopy) store() bool {
 		}
 		for at := first; at < last; at++ {
 			from := swizzled(b.smem+offset+uint64(at-x)*size, int(t.Swizzle))
-			copy(data[uint64(at-first)*size:][:size], b.w.blk.shared[from:])
+			b.sum.store(data[uint64(at-first)*size:][:size], b.w.blk.shared[from:from+size])
 		}
 	})
 	return ok

@@ -46,10 +46,10 @@ func atomicUpdate(op string, t ptx.Type) func(old, b, c uint64) uint64 {
 	case "add":
 		return atomicAdd(t)
 	}
-	if t.Float() {
-		return nil
-	}
 	lo := op == "min"
+	if t.Float() {
+		return atomicExtremum(t, lo)
+	}
 	return func(old, b, _ uint64) uint64 {
 		less := old < b
 		if t.Signed() {
@@ -60,6 +60,19 @@ func atomicUpdate(op string, t ptx.Type) func(old, b, c uint64) uint64 {
 		}
 		return b
 	}
+}
+
+// atomicExtremum is min and max of 16-bit floating-point numbers, one or two.
+func atomicExtremum(t ptx.Type, lo bool) func(old, b, c uint64) uint64 {
+	if t == ptx.F32 || t == ptx.F64 || t == ptx.TF32 {
+		return nil
+	}
+	fm, ext := formatOf(t), floatExtremum[float32](lo, false)
+	one := func(x, y uint64) uint64 { return uint64(fm.store(ext(fm.load(uint16(x)), fm.load(uint16(y))))) }
+	if t.Size() == 2 {
+		return func(old, b, _ uint64) uint64 { return one(old, b) }
+	}
+	return func(old, b, _ uint64) uint64 { return one(old, b) | one(old>>16, b>>16)<<16 }
 }
 
 func atomicAdd(t ptx.Type) func(old, b, c uint64) uint64 {
@@ -77,13 +90,15 @@ func atomicAdd(t ptx.Type) func(old, b, c uint64) uint64 {
 		one := func(x, y uint64) uint64 { return uint64(fm.store(fm.load(uint16(x)) + fm.load(uint16(y)))) }
 		return func(old, b, _ uint64) uint64 { return one(old, b) | one(old>>16, b>>16)<<16 }
 	case ptx.F16, ptx.BF16:
-		return nil
+		fm := formatOf(t)
+		return func(old, b, _ uint64) uint64 { return uint64(fm.store(fm.load(uint16(old)) + fm.load(uint16(b)))) }
 	}
 	return func(old, b, _ uint64) uint64 { return old + b }
 }
 
-// atomicAccess is atom and red.
+// atomicAccess is atom and red, of one number or, for sums and extremes of floating-point numbers, of a vector.
 func atomicAccess(d *decoder) {
+	d.dropHint()
 	d.allowMemory(append([]string{"noftz"}, atomicOps...)...)
 	op := ""
 	for _, m := range d.in.Mods {
@@ -94,21 +109,23 @@ func atomicAccess(d *decoder) {
 		}
 	}
 	t := d.typ()
+	vector := d.has("v2") || d.has("v4") || d.has("v8")
 	update := atomicUpdate(op, t)
-	if op == "" || update == nil || t.Size() != 4 && t.Size() != 8 {
+	if op == "" || update == nil || t.Size() < 2 || t.Size() > 8 || t.Size() == 2 && !t.Float() && op != "cas" || vector && (!t.Float() || t == ptx.F64) {
 		d.fail("this form is not supported")
 		return
 	}
 	args := d.in.Args
+	var dst []int32
 	if d.in.Op == "atom" {
 		if len(args) == 0 {
 			d.fail("operands are missing")
 			return
 		}
-		d.out.d = d.dst(0, t)
+		for _, o := range d.elements(args[0]) {
+			dst = append(dst, d.result(o, t.Size()))
+		}
 		args = args[1:]
-	} else {
-		d.out.d = d.room(t.Size())
 	}
 	want := 2
 	if op == "cas" {
@@ -118,18 +135,76 @@ func atomicAccess(d *decoder) {
 		d.fail("wrong number of operands")
 		return
 	}
-	d.out.b = d.value(args[1], t)
-	d.out.c = d.out.b
+	var src []int32
+	for _, o := range d.elements(args[1]) {
+		src = append(src, d.value(o, t))
+		if d.in.Op == "red" {
+			dst = append(dst, d.room(t.Size()))
+		}
+	}
+	if d.err != nil {
+		return
+	}
+	d.out.d, d.out.b, d.out.c = dst[0], src[0], src[0]
 	if op == "cas" {
 		d.out.c = d.value(args[2], t)
 	}
-	m := d.memory(args[0], t.Size())
+	m := d.memory(args[0], t.Size()*len(src))
 	m.read, m.write, m.atomic = true, true, true
 	d.out.mem = m
-	if t.Size() == 4 {
+	switch {
+	case vector || t.Size() == 2:
+		c := d.out.c
+		d.emit(Atomic, func(w *warp, in *inst) { atomicParts(w, in, t.Size(), dst, src, c, update) })
+	case t.Size() == 4:
 		d.emit(Atomic, func(w *warp, in *inst) { atomic32(w, in, update) })
-	} else {
+	default:
 		d.emit(Atomic, func(w *warp, in *inst) { atomic64(w, in, update) })
+	}
+}
+
+// atomicParts updates the elements of a vector, or one number of 16 bits, lane by lane; each element is one step of its own.
+func atomicParts(w *warp, in *inst, size int, dst, src []int32, third int32, update func(old, b, c uint64) uint64) {
+	if !w.resolve(in) {
+		return
+	}
+	for m := w.exec; m != 0; m &= m - 1 {
+		l := bits.TrailingZeros32(m)
+		for i, at := range src {
+			c := getLane(w, third, l, size)
+			putLane(w, dst[i], l, size, updateAt(unsafe.Add(w.ptrs[l], i*size), size, getLane(w, at, l, size), c, update))
+		}
+	}
+}
+
+// updateAt makes one step of size bytes and returns the old value. Two bytes are part of a word: the other half stays.
+func updateAt(p unsafe.Pointer, size int, b, c uint64, update func(old, b, c uint64) uint64) uint64 {
+	switch size {
+	case 2:
+		shift := uintptr(p) & 2 * 8
+		word := (*uint32)(unsafe.Add(p, -int(uintptr(p)&2)))
+		for {
+			all := atomic.LoadUint32(word)
+			old := uint64(uint16(all >> shift))
+			if atomic.CompareAndSwapUint32(word, all, all&^(0xffff<<shift)|uint32(uint16(update(old, b, c)))<<shift) {
+				return old
+			}
+		}
+	case 4:
+		word := (*uint32)(p)
+		for {
+			old := atomic.LoadUint32(word)
+			if atomic.CompareAndSwapUint32(word, old, uint32(update(uint64(old), b, c))) {
+				return uint64(old)
+			}
+		}
+	}
+	word := (*uint64)(p)
+	for {
+		old := atomic.LoadUint64(word)
+		if atomic.CompareAndSwapUint64(word, old, update(old, b, c)) {
+			return old
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"artel/kernels/cuda/emu/ptx"
 )
 
-var bulkWords = []string{"async", "bulk", "tensor", "1d", "2d", "3d", "4d", "5d", "tile", "mbarrier::complete_tx::bytes", "bulk_group"}
+var bulkWords = []string{"async", "bulk", "tensor", "1d", "2d", "3d", "4d", "5d", "tile", "mbarrier::complete_tx::bytes", "bulk_group", "reduce", "noftz"}
 
 // bulkCopy is cp.async.bulk with and without a tensor map, in both directions.
 func bulkCopy(d *decoder) {
@@ -29,7 +29,11 @@ func bulkCopy(d *decoder) {
 		return
 	}
 	d.dropHint()
-	d.allowMemory(bulkWords...)
+	if d.has("prefetch") { // into the second-level cache
+		d.emit(Async, func(*warp, *inst) {})
+		return
+	}
+	d.allowMemory(append(slices.Clone(atomicOps), bulkWords...)...)
 	spaces := slices.DeleteFunc(slices.Clone(d.in.Mods), func(m string) bool {
 		head, _, _ := strings.Cut(m, "::")
 		return ptx.SpaceOf(head) == ptx.NoSpace
@@ -39,9 +43,16 @@ func bulkCopy(d *decoder) {
 		return
 	}
 	toShared := strings.HasPrefix(spaces[0], "shared")
-	if d.has("tensor") {
+	switch {
+	case d.has("tensor") && toShared && d.has("reduce"):
+		d.fail("this form is not supported")
+	case d.has("tensor"):
 		d.tensorCopy(toShared)
-	} else {
+	case toShared && strings.HasPrefix(spaces[1], "shared"):
+		d.sharedBulk()
+	case toShared && d.has("reduce"):
+		d.fail("this form is not supported")
+	default:
 		d.plainBulk(toShared)
 	}
 }
@@ -101,6 +112,7 @@ func (d *decoder) tensorCopy(toShared bool) {
 		d.fail("%d coordinates, want %d", len(tensor.coords), rank)
 		return
 	}
+	op := d.reduction()
 	d.emit(Async, func(w *warp, in *inst) {
 		for m := w.exec; m != 0; m &= m - 1 {
 			l := bits.TrailingZeros32(m)
@@ -113,7 +125,7 @@ func (d *decoder) tensorCopy(toShared bool) {
 				at[i] = int32(reg[uint32](w, c)[l])
 			}
 			box := &boxCopy{tensor: t, at: at, smem: smem.at(w, l), in: in, w: w, lane: l}
-			if !box.check() {
+			if op != "" && !box.reduces(op) || !box.check() {
 				return
 			}
 			if !toShared {
@@ -142,6 +154,11 @@ func (w *warp) arrived(b *mbar, at, n uint64) {
 		w.blk.count.GlobalBytes += n
 		w.blk.count.GlobalSectors += (n + 31) / 32
 	}
+	w.landedBulk(b, at, n)
+}
+
+// landedBulk tells the sanitizer and the mbarrier that bytes of shared memory are there.
+func (w *warp) landedBulk(b *mbar, at, n uint64) {
 	if r := w.blk.races; r != nil {
 		r.asyncWrote(at, n)
 		r.agent.release(&b.open)
@@ -175,6 +192,7 @@ func (d *decoder) plainBulk(toShared bool) {
 		smem, global, bar = d.bulkOperand(0, ptx.Shared), d.bulkOperand(1, ptx.Global), d.bulkOperand(3, ptx.Shared)
 	}
 	size := d.src(2, ptx.U32)
+	r := d.bulkReduction()
 	d.emit(Async, func(w *warp, in *inst) {
 		for m := w.exec; m != 0; m &= m - 1 {
 			l := bits.TrailingZeros32(m)
@@ -186,13 +204,16 @@ func (d *decoder) plainBulk(toShared bool) {
 			if !w.asyncShared(in, l, s, n, toShared) {
 				return
 			}
+			if r.update != nil && w.globalBytes(in, l, g, n, false) == nil { // it reads what it adds to
+				return
+			}
 			data := w.globalBytes(in, l, g, n, !toShared)
 			if data == nil {
 				return
 			}
 			local := w.blk.shared[s : s+n]
 			if !toShared {
-				w.async.stores = append(w.async.stores, &bulkStore{lane: l, group: w.async.bulkClosed[l], bytes: n, smem: s, in: in, run: func() bool { copy(data, local); return true }})
+				w.async.stores = append(w.async.stores, &bulkStore{lane: l, group: w.async.bulkClosed[l], bytes: n, smem: s, in: in, run: func() bool { r.store(data, local); return true }})
 				continue
 			}
 			w.addrs[l] = bar.at(w, l)

@@ -21,6 +21,7 @@ type groupProduct struct {
 type groupShape struct {
 	n, k           int
 	wide           bool // tf32
+	half           bool // D is f16
 	load           func(uint16) float32
 	regs           []int32 // registers of A; nil when A is in shared memory
 	d              []int32
@@ -57,11 +58,15 @@ func groupMultiply(d *decoder) {
 
 func (d *decoder) groupProduct() {
 	mods := d.in.Mods
-	if len(mods) != 7 || mods[0] != "mma_async" || mods[4] != "f32" || mods[5] != mods[6] {
+	if len(mods) != 7 || mods[0] != "mma_async" || mods[4] != "f32" && mods[4] != "f16" || mods[5] != mods[6] || mods[4] == "f16" && mods[5] != "f16" {
 		d.fail("this form is not supported")
 		return
 	}
-	s := &groupShape{k: 16}
+	s := &groupShape{k: 16, half: mods[4] == "f16"}
+	per := 2 // columns of D for a register of it, over its two rows
+	if s.half {
+		per = 4
+	}
 	switch mods[5] {
 	case "bf16":
 		s.load = brainToFloat
@@ -90,7 +95,7 @@ func (d *decoder) groupProduct() {
 			want++
 		}
 	}
-	if s.n == 0 || len(args) != want || len(args[0].List) != s.n/2 {
+	if s.n == 0 || len(args) != want || len(args[0].List) != s.n/per {
 		d.fail("shape %s and the operands do not fit", mods[3])
 		return
 	}
@@ -252,6 +257,10 @@ func (w *warp) multiplyGroup(p *groupProduct, by *warp) bool {
 	if !w.gather(p.in, by, &src, s, 0, uint64(s.n), func(r, k int, v float32) { y[r>>3][k][r&7] = v }) {
 		return false
 	}
+	if s.half {
+		s.addHalves(w, p.scale, &x, y)
+		return true
+	}
 	for j := range y {
 		d := [4]*[lanes]float32{reg[float32](w, s.d[4*j]), reg[float32](w, s.d[4*j+1]), reg[float32](w, s.d[4*j+2]), reg[float32](w, s.d[4*j+3])}
 		for i := range x {
@@ -266,6 +275,26 @@ func (w *warp) multiplyGroup(p *groupProduct, by *warp) bool {
 		}
 	}
 	return true
+}
+
+// addHalves is the sum of a product whose D is f16: in float32, rounded once.
+func (s *groupShape) addHalves(w *warp, scale bool, x *[16][16]float32, y [][16][8]float32) {
+	for j := range y {
+		d := [2]*[lanes][2]uint16{reg[[2]uint16](w, s.d[2*j]), reg[[2]uint16](w, s.d[2*j+1])}
+		for i := range x {
+			var z [8]float32
+			out, l := d[i>>3], i&7*4
+			for c := range z {
+				if scale {
+					z[c] = halfToFloat(out[l+c/2][c&1])
+				}
+			}
+			rowTimes(&z, x[i][:s.k], &y[j])
+			for c, v := range z {
+				out[l+c/2][c&1] = floatToHalf(v)
+			}
+		}
+	}
 }
 
 func (s *groupShape) gatherRegs(w *warp, x *[16][16]float32) {
