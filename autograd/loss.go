@@ -23,14 +23,28 @@ func (t *Tape) Losses() int { return t.losses.n }
 // LossAt returns loss i.
 func (t *Tape) LossAt(i int) *Loss { return &t.losses.chunks[i/slabChunk][i%slabChunk] }
 
+// lossRoom is the number of losses whose values lie side by side.
+const lossRoom = 64
+
+// LossValues returns the values of losses i and up as far as they lie side by side, F64 [n].
+func (t *Tape) LossValues(i int) tensor.Tensor {
+	at := i % lossRoom
+	return t.lossRooms[i/lossRoom].Narrow(0, at, min(lossRoom-at, t.losses.n-i))
+}
+
 // newLoss records a scalar that starts at 0.
 func (t *Tape) newLoss(name string, task int) *Loss {
+	at := t.losses.n % lossRoom
+	if at == 0 {
+		room := t.NewShared(dtype.F64, lossRoom)
+		t.be.Fill(room, 0)
+		t.lossRooms = append(t.lossRooms, room)
+	}
 	l := t.losses.next()
-	*l = Loss{Name: name, Task: task, Value: t.NewShared(dtype.F64, 1)}
+	*l = Loss{Name: name, Task: task, Value: t.lossRooms[len(t.lossRooms)-1].Narrow(0, at, 1)}
 	if len(t.scope) > 0 {
 		l.Scope = t.scope[len(t.scope)-1]
 	}
-	t.be.Fill(l.Value, 0)
 	return l
 }
 

@@ -53,6 +53,7 @@ type Tape struct {
 	scratchBlocks []Block
 	plans         slab[kernels.Plan]
 	losses        slab[Loss]
+	lossRooms     []tensor.Tensor // F64 [lossRoom] each: their values
 	pools         map[any]resetter
 	bad           Var
 	err           error
@@ -85,6 +86,7 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 	t.nodes = t.nodes[:0]
 	t.vars.reset()
 	t.losses.reset()
+	t.lossRooms = t.lossRooms[:0]
 	t.spaces.reset()
 	t.blocks = t.blocks[:0]
 	t.plans.reset()

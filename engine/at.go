@@ -84,6 +84,11 @@ func (a *at) prepare(t *autograd.Tape) {
 // combine is what the tape calls with the task gradients at the activation.
 func (a *at) combine(runs []autograd.TapRun) error {
 	s, u := a.e.surgeon, &a.unit[0]
+	if !a.e.closely() {
+		if err := a.e.landed(); err != nil {
+			return err
+		}
+	}
 	if a.rep != nil {
 		a.rep.measure(runs)
 	}

@@ -89,6 +89,7 @@ func (e *Engine) weighted() error {
 	aux := e.aux
 	seedsOf(e.seeds, e.surgeon.units[0].w.F64())
 	b.sink.Begin(e.be)
+	e.quiet = true
 	for _, batch := range e.batches {
 		if err := e.pass(autograd.Plain, batch); err != nil {
 			return err
@@ -97,6 +98,7 @@ func (e *Engine) weighted() error {
 			return err
 		}
 	}
+	e.quiet = false
 	copy(e.losses, b.losses)
 	e.aux = aux
 	return nil

@@ -40,6 +40,7 @@ type Engine struct {
 	held    *operands              // task gradients that stay operands, or nil
 	banks   []bankUse
 	opt     *optim.Optimizer
+	flights *flights
 	ema     tensor.Tensor // [P], none without averaging
 	backup  tensor.Tensor // [P]: the parameters while evaluation uses the average
 
@@ -55,7 +56,7 @@ type Engine struct {
 	seeds      []float64     // loss weights from a method that reads losses
 	ids        []int         // tasks with labels
 	small      []float64
-	info       optim.Info
+	quiet      bool // a pass repeats one whose losses are known
 	stats      []*moe.Stats
 	watch      func(stage string, err error) // or nil
 }
@@ -107,6 +108,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	if err := e.newSurgery(cfg, seed); err != nil {
 		return nil, err
 	}
+	e.surgeon.met = e.met
 	if e.loader, err = data.NewLoader(m, cfg.Batch/cfg.Accumulate, cfg.Accumulate*len(e.sinks), cfg.Data.Prefetch, seed); err != nil {
 		return nil, err
 	}
@@ -115,6 +117,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 		be.Copy(kernels.Copy{Dst: e.ema, Src: e.Set.Flat})
 	}
 	n := len(e.tasks)
+	e.flights = newFlights(be, n)
 	e.everywhere = make([]bool, n)
 	e.labels, e.losses, e.seeds, e.ids, e.small = make([]int, n), make([]float64, n), make([]float64, n), make([]int, 0, n), make([]float64, n)
 	for _, l := range e.Model.Mixtures {

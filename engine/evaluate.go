@@ -19,6 +19,9 @@ type Metrics map[string]map[string]float64
 // Evaluate runs the model over a split and returns the metrics of every task that has labels there. With an average of the parameters, that is what is
 // evaluated. Routing statistics of the pass are in RoutingStats until the next one.
 func (e *Engine) Evaluate(split data.Split) (Metrics, error) {
+	if err := e.Finish(); err != nil {
+		return nil, err
+	}
 	e.useAverage(true)
 	defer e.useAverage(false)
 	sums := make([]taskSums, len(e.tasks))

@@ -78,9 +78,9 @@ func openMetrics(path string, fresh bool, step int64) (*metricsFile, error) {
 	return &metricsFile{f: f, w: w, e: json.NewEncoder(w)}, nil
 }
 
-func (m *metricsFile) step(r *Run) error {
+func (m *metricsFile) step(r *Run, aux float64) error {
 	p := &r.progress
-	l := StepLine{Step: p.Step, Seconds: p.Seconds, Loss: p.Losses, Aux: r.Engine.aux, LR: p.LR, GradNorm: p.Norm, RowsPerSec: p.RowsPerSec, Units: r.Engine.Units()}
+	l := StepLine{Step: p.Step, Seconds: p.Seconds, Loss: p.Losses, Aux: aux, LR: p.LR, GradNorm: p.Norm, RowsPerSec: p.RowsPerSec, Units: r.Engine.Units()}
 	if err := m.e.Encode(&l); err != nil {
 		return errors.Wrap(err, "metrics.jsonl")
 	}

@@ -41,6 +41,7 @@ type Run struct {
 	metrics  *metricsFile
 	seconds  float64 // of training before this process
 	spent    time.Duration
+	waited   time.Duration // since steps were reported
 	progress Progress
 	last     Metrics
 	evals    int64 // step of the last evaluation
@@ -107,9 +108,12 @@ var ErrInterrupted = errors.New("interrupted; the state is saved")
 func (r *Run) Train(ctx context.Context) error {
 	e := r.Engine
 	e.be.Sync()
-	lastSave := time.Now()
+	lastSave, c := time.Now(), &e.Config.Checkpoint
 	for e.step < e.Config.Steps {
 		if ctx.Err() != nil {
+			if err := r.settle(); err != nil {
+				return r.failed(err)
+			}
 			if err := r.save(); err != nil {
 				return err
 			}
@@ -117,20 +121,25 @@ func (r *Run) Train(ctx context.Context) error {
 		}
 		start := time.Now()
 		err := e.Step()
-		r.spent += time.Since(start)
+		evaluates := e.Config.Eval.Every > 0 && e.step%e.Config.Eval.Every == 0 && e.step < e.Config.Steps
+		saves := c.Every > 0 && e.step%c.Every == 0 || c.Time > 0 && time.Since(lastSave) >= c.Time
+		if err == nil && (r.due(e.step) || evaluates || saves || e.step == e.Config.Steps) {
+			err = e.Finish() // others may be under way when the next step begins
+		}
+		took := time.Since(start)
+		r.spent += took
+		if err2 := r.report(took); err2 != nil {
+			return err2
+		}
 		if err != nil {
 			return r.failed(err)
 		}
-		if err := r.report(time.Since(start)); err != nil {
-			return err
-		}
-		if every := e.Config.Eval.Every; every > 0 && e.step%every == 0 && e.step < e.Config.Steps {
+		if evaluates {
 			if err := r.evaluate(); err != nil {
 				return err
 			}
 		}
-		c := &e.Config.Checkpoint
-		if c.Every > 0 && e.step%c.Every == 0 || c.Time > 0 && time.Since(lastSave) >= c.Time {
+		if saves {
 			if err := r.save(); err != nil {
 				return err
 			}
@@ -162,25 +171,38 @@ func (r *Run) failed(cause error) error {
 	return cause
 }
 
-// report updates the progress and writes a line of metrics when it is due.
+// due reports whether a step gets a line of metrics.
+func (r *Run) due(step int64) bool { return step%r.Engine.Config.Log.Every == 0 || step == 1 }
+
+// report updates the progress for every step that has finished, and writes lines of metrics that are due. took is the time since the last call.
 func (r *Run) report(took time.Duration) error {
 	e, p := r.Engine, &r.progress
-	p.Step, p.Steps, p.Seconds = e.step, e.Config.Steps, r.Seconds()
-	rate := float64(e.Config.Batch) / took.Seconds()
-	if p.RowsPerSec == 0 {
-		p.RowsPerSec = rate
+	done := e.Results()
+	if r.waited += took; len(done) == 0 {
+		return nil
 	}
-	p.RowsPerSec += 0.05 * (rate - p.RowsPerSec)
-	p.LR, p.Norm = e.info.LR, e.info.Norm
-	for t, v := range e.losses {
-		p.Losses[e.tasks[t].Name] = v
+	for i := range done {
+		d := &done[i]
+		p.Step, p.Steps, p.Seconds = d.Step, e.Config.Steps, r.Seconds()
+		rate := float64(e.Config.Batch*len(done)) / r.waited.Seconds()
+		if p.RowsPerSec == 0 {
+			p.RowsPerSec = rate
+		}
+		p.RowsPerSec += 0.05 * (rate - p.RowsPerSec)
+		p.LR, p.Norm = d.Info.LR, d.Info.Norm
+		for t, v := range d.Losses {
+			p.Losses[e.tasks[t].Name] = v
+		}
+		if r.OnProgress != nil {
+			r.OnProgress(p)
+		}
+		if r.due(d.Step) {
+			if err := r.metrics.step(r, d.Aux); err != nil {
+				return err
+			}
+		}
 	}
-	if r.OnProgress != nil {
-		r.OnProgress(p)
-	}
-	if e.step%e.Config.Log.Every == 0 || e.step == 1 {
-		return r.metrics.step(r)
-	}
+	r.waited = 0
 	return nil
 }
 
@@ -189,6 +211,9 @@ func (r *Run) Seconds() float64 { return r.seconds + r.spent.Seconds() }
 
 func (r *Run) evaluate() error {
 	e := r.Engine
+	if err := r.settle(); err != nil {
+		return err
+	}
 	split := data.Test
 	if e.Config.Eval.Split == "val" {
 		split = data.Val
@@ -205,8 +230,23 @@ func (r *Run) evaluate() error {
 	return r.metrics.eval(r, m)
 }
 
+// settle waits for the steps under way and reports them.
+func (r *Run) settle() error {
+	start := time.Now()
+	err := r.Engine.Finish()
+	took := time.Since(start)
+	r.spent += took
+	if err2 := r.report(took); err2 != nil {
+		return err2
+	}
+	return err
+}
+
 func (r *Run) save() error {
 	e := r.Engine
+	if err := r.settle(); err != nil {
+		return err
+	}
 	if r.saved == e.step && e.step > 0 {
 		return nil
 	}

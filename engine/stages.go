@@ -9,7 +9,6 @@ import (
 	"artel/gradsurgery"
 	"artel/internal/nvtx"
 	"artel/kernels"
-	"artel/optim"
 	"artel/param"
 	"artel/tensor"
 
@@ -62,7 +61,7 @@ func countLabels(s *data.Segment) (n int) {
 func (e *Engine) begin(k int) error {
 	e.useBatch(k)
 	if e.early() {
-		if !e.method.Needs.Constant {
+		if !e.method.Needs.Blind {
 			if err := e.replay(); err != nil {
 				return err
 			}
@@ -71,9 +70,14 @@ func (e *Engine) begin(k int) error {
 			return err
 		}
 	}
-	clear(e.losses)
-	e.aux = 0
 	e.reuse()
+	f := e.flight()
+	if e.early() && !e.method.Needs.Blind && !e.closely() {
+		e.quiet, f.known = true, true
+		return nil
+	}
+	clear(e.losses)
+	e.aux, f.tasks = 0, f.tasks[:0]
 	return nil
 }
 
@@ -151,6 +155,13 @@ func (e *Engine) recordLosses(h *autograd.Var, b *data.Batch) {
 			e.recordLoss(h, s, e.tasks[s.Task].weight/float64(n))
 		}
 	}
+	switch {
+	case e.quiet:
+		return
+	case !e.readsLosses():
+		e.keepLosses()
+		return
+	}
 	e.tape.Sync()
 	for i := 0; i < e.tape.Losses(); i++ {
 		l := e.tape.LossAt(i)
@@ -177,6 +188,11 @@ func (e *Engine) present() {
 func (e *Engine) weighLosses() error {
 	if e.method.Needs.Level != gradsurgery.Losses {
 		return nil
+	}
+	if !e.closely() && !e.method.Needs.Blind {
+		if err := e.landed(); err != nil {
+			return err
+		}
 	}
 	for t := range e.seeds {
 		e.seeds[t] = 1
@@ -221,19 +237,12 @@ func (e *Engine) replay() error {
 	return nil
 }
 
-// combine makes one gradient from what the backward passes left, and returns its squared norm.
-func (e *Engine) combine() (float64, error) {
+// combine makes one gradient from what the backward passes left, and its squared norm.
+func (e *Engine) combine() error {
 	nvtx.Push(surgeryRange)
 	defer nvtx.Pop()
 	e.stage(SurgeryStage)
 	s := e.surgeon
-	for t := range s.losses {
-		if t < len(e.tasks) {
-			s.losses[t] = e.losses[t]
-		} else {
-			s.losses[t] = e.aux
-		}
-	}
 	switch {
 	case e.method.Needs.Level == gradsurgery.Losses:
 		e.sink.Settle(e.be, tensor.Tensor{}, tensor.Tensor{}, false)
@@ -241,7 +250,7 @@ func (e *Engine) combine() (float64, error) {
 		e.scaleBack()
 	case e.sink.Streaming():
 		if err := e.combineStreamed(); err != nil {
-			return 0, err
+			return err
 		}
 	default:
 		if e.mask != nil {
@@ -249,22 +258,39 @@ func (e *Engine) combine() (float64, error) {
 				e.mask.rows(e.be, k)
 			}
 		}
-		normSq, err := s.combine(e.step, e.activeTasks(), e.held)
+		err := s.combine(e.step, e.activeTasks(), e.held)
 		if err != nil || e.at == nil || e.at.rep == nil {
-			return normSq, err
+			return err
 		}
 		if err := e.at.rep.add(); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if e.mask != nil {
 		e.mask.gradient(e.be, e.sink.Grad)
 	}
 	e.opt.NormSq(e.sink.Grad, s.normSq)
-	if err := e.be.Sync(); err != nil {
-		return 0, err
+	return nil
+}
+
+// met is called when the inner products of a step are there, and with them its losses.
+func (e *Engine) met() error {
+	if !e.closely() {
+		if err := e.landed(); err != nil {
+			return err
+		}
+		if f := e.flight(); !e.readKept(f) {
+			return e.finiteLosses()
+		}
 	}
-	return s.normSq.F64()[0], nil
+	for t := range e.surgeon.losses {
+		if t < len(e.tasks) {
+			e.surgeon.losses[t] = e.losses[t]
+		} else {
+			e.surgeon.losses[t] = e.aux
+		}
+	}
+	return nil
 }
 
 // activeTasks is a table of the tasks that take part in surgery, I32 [M], for kernels: those with labels in all batches, and an auxiliary one.
@@ -282,21 +308,25 @@ func (e *Engine) activeTasks() tensor.Tensor {
 }
 
 // update applies the gradient. One that is not finite (the losses were) stops the run like a loss that is not finite.
-func (e *Engine) update(normSq float64) (err error) {
+func (e *Engine) update() error {
 	nvtx.Push(updateRange)
 	defer nvtx.Pop()
 	e.stage(UpdateStage)
-	if e.info, err = e.opt.Step(e.sink.Grad, normSq); err == nil {
-		if e.mask != nil {
-			e.mask.restore(e.be, e.Set.Flat)
+	if e.closely() {
+		if err := e.be.Sync(); err != nil {
+			return err
 		}
-		return nil
+		if v := e.surgeon.normSq.F64()[0]; notFinite(v) {
+			return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: "gradient norm", Loss: math.Sqrt(v), Layer: e.surgeon.firstNotFinite()})
+		}
 	}
-	var nf *optim.NotFinite
-	if errors.As(err, &nf) {
-		return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: "gradient norm", Loss: math.Sqrt(normSq), Layer: e.surgeon.firstNotFinite()})
+	if err := e.opt.Queue(e.sink.Grad, e.surgeon.normSq, e.flights.gate); err != nil {
+		return err
 	}
-	return err
+	if e.mask != nil {
+		e.mask.restore(e.be, e.Set.Flat)
+	}
+	return nil
 }
 
 // average moves the average of the parameters.
@@ -306,8 +336,8 @@ func (e *Engine) average() {
 	}
 	// The decay grows from 0, so that the start is forgotten: min(EMA, (1+t)/(10+t)).
 	d := min(e.Config.EMA, float64(1+e.step)/float64(10+e.step))
-	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.ema, Alpha: d})
-	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.Set.Flat, Alpha: 1 - d, Accumulate: true})
+	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.ema, Alpha: d, By: e.flights.gate})
+	e.be.Axpy(kernels.Axpy{Dst: e.ema, Src: e.Set.Flat, Alpha: 1 - d, By: e.flights.gate, Accumulate: true})
 }
 
 // endStep makes the step count: a checkpoint from here on continues with the next batch.
@@ -333,9 +363,14 @@ func (e *Engine) afterStep() error {
 
 // finite stops a run whose loss is not a number, and says where it went wrong first.
 func (e *Engine) finite() error {
-	if err := e.tape.Err(); err != nil {
+	if err := e.tape.Err(); err != nil || !e.readsLosses() || e.quiet {
 		return err
 	}
+	return e.finiteLosses()
+}
+
+// finiteLosses looks at the losses of the recording.
+func (e *Engine) finiteLosses() error {
 	for i := 0; i < e.tape.Losses(); i++ {
 		l := e.tape.LossAt(i)
 		v := l.Value.F64()[0]

@@ -33,6 +33,9 @@ type surgeryArray struct {
 // Snapshot describes the whole state of the engine for checkpoint.Save: parameters under their names, optimizer slots and the average of the
 // parameters as flat tensors, and the rest as JSON. It shares the engine's memory.
 func (e *Engine) Snapshot(seconds float64, version string) (*checkpoint.Snapshot, error) {
+	if err := e.Finish(); err != nil {
+		return nil, err
+	}
 	st := runState{Step: e.step, Cursor: e.cursor, Seconds: seconds}
 	for _, a := range e.surgeryState() {
 		s := surgeryArray{Name: a.Name}
@@ -122,6 +125,10 @@ func (e *Engine) optimTensors() []checkpoint.Tensor {
 
 // Restore continues from a checkpoint, bit for bit. It returns the seconds of training spent before.
 func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
+	if err := e.be.Sync(); err != nil {
+		return 0, err
+	}
+	e.forget()
 	var st runState
 	if err := json.Unmarshal(l.State, &st); err != nil {
 		return 0, errors.Wrap(err, "engine: state.json")

@@ -6,6 +6,9 @@ import "artel/internal/nvtx"
 func (e *Engine) Step() error {
 	nvtx.Push(stepRange)
 	defer nvtx.Pop()
+	if err := e.takeOff(); err != nil { // results of steps before; on a device two may be under way
+		return err
+	}
 	e.nextBatches()          // rows and labels, in one or several passes
 	for k := range e.sinks { // one batch, but for methods that compare independent ones
 		if err := e.begin(k); err != nil { // no losses yet
@@ -25,14 +28,16 @@ func (e *Engine) Step() error {
 			}
 		}
 	}
-	normSq, err := e.combine() // gradient surgery: task gradients become one
-	if err != nil {
+	if err := e.combine(); err != nil { // gradient surgery: task gradients become one
 		return err
 	}
-	if err := e.update(normSq); err != nil { // clip, schedule, optimizer
+	if err := e.update(); err != nil { // clip, schedule, optimizer
 		return err
 	}
-	e.average()          // moving average of the parameters
-	e.endStep()          // the step counts
-	return e.afterStep() // losses after the update, for methods that learn from them
+	e.average()                           // moving average of the parameters
+	e.endStep()                           // the step counts
+	if err := e.afterStep(); err != nil { // losses after the update, for methods that learn from them
+		return err
+	}
+	return e.land() // its results come with a later step, or now
 }

@@ -22,7 +22,8 @@ type surgeon struct {
 	memory *memory        // for methods that ask for one, else nil
 	rows   int            // task gradients, an auxiliary one included
 	stream rng.Stream
-	reused bool // the weights of an earlier step serve this one
+	met    func() error // hears that inner products, and losses, are there
+	reused bool         // the weights of an earlier step serve this one
 
 	losses  []float64
 	present tensor.Tensor // I32 [groups,M]: tasks with a gradient in a group, among those that are active
@@ -50,7 +51,7 @@ type cell struct {
 // newSurgeon prepares surgery on the groups of the sinks. The caller has sorted the groups into units.
 func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []*param.Group, stream rng.Stream) *surgeon {
 	sink := sinks[len(sinks)-1]
-	s := &surgeon{be: be, sinks: sinks, sink: sink, units: units, plain: plain, rows: sink.Tasks, stream: stream.Sub("surgery"), normSq: be.NewShared(dtype.F64, 1)}
+	s := &surgeon{be: be, sinks: sinks, sink: sink, units: units, plain: plain, rows: sink.Tasks, stream: stream.Sub("surgery")}
 	m := sink.Tasks
 	s.cells = make([]cell, len(sink.Set.Groups))
 	s.present = be.NewShared(dtype.I32, len(s.cells), m)
@@ -79,8 +80,8 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 	return s
 }
 
-// combine makes the gradient of a step from kept task gradients and returns its squared norm. active (I32 [M]) has 1 for the tasks that take part.
-func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) (float64, error) {
+// combine makes the gradient of a step from kept task gradients, and its squared norm. active (I32 [M]) has 1 for the tasks that take part.
+func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) error {
 	s.be.Fill(s.normSq, 0)
 	for i, k := range s.sinks {
 		k.Settle(s.be, active, s.present, i > 0) // a cell counts where every batch has it
@@ -92,20 +93,20 @@ func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) (flo
 		}
 	}
 	if err := s.meet(); err != nil {
-		return 0, err
+		return err
 	}
 	for i := range s.units {
 		u := &s.units[i]
 		if u.method.Needs.Level == gradsurgery.TaskGradients {
 			s.ask(step, u)
 			if err := s.columns(u); err != nil {
-				return 0, err
+				return err
 			}
 			continue
 		}
 		if !s.reused {
 			if err := s.solve(step, u); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		s.apply(u)
@@ -115,21 +116,21 @@ func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) (flo
 	}
 	if held != nil {
 		if err := held.apply(); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	if err := s.be.Sync(); err != nil {
-		return 0, err
-	}
-	return s.normSq.F64()[0], nil
+	return nil
 }
 
 // meet waits for the inner products of all units at once, and notes which tasks are present.
 func (s *surgeon) meet() error {
-	if len(s.units) == 0 {
+	if len(s.units) == 0 || s.reused {
 		return nil
 	}
 	if err := s.be.Sync(); err != nil {
+		return err
+	}
+	if err := s.met(); err != nil {
 		return err
 	}
 	present := s.present.I32()

@@ -27,7 +27,7 @@ type ConstantOptions struct {
 
 type constant []float64
 
-func (constant) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true} }
+func (constant) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true, Blind: true} }
 
 func (c constant) Weights(in *Input, w []float64) error {
 	for t, id := range in.Tasks {

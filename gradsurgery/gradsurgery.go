@@ -46,6 +46,8 @@ type Needs struct {
 	AfterStep bool
 	// Constant says that the weights depend on nothing but the number of tasks: no losses are needed for them.
 	Constant bool
+	// Blind says that the weights depend on no losses, though on the step: Weights need not see them.
+	Blind bool
 	// Track asks for tracked task gradients Y [m,P]: the engine keeps them between steps and saves them. The method is a Tracker; Weights then sees
 	// Gram = Y Y^T, and the weights apply to Y.
 	Track bool

@@ -16,7 +16,7 @@ type MeanOptions struct{}
 
 type mean struct{}
 
-func (mean) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true} }
+func (mean) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true, Blind: true} }
 
 func (mean) Weights(in *Input, w []float64) error {
 	for t := range w {

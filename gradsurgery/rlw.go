@@ -16,7 +16,7 @@ type RLWOptions struct{}
 
 type rlw struct{}
 
-func (rlw) Needs() Needs { return Needs{Level: Losses, Batches: 1} }
+func (rlw) Needs() Needs { return Needs{Level: Losses, Batches: 1, Blind: true} }
 
 func (rlw) Weights(in *Input, w []float64) error {
 	for t, id := range in.Tasks {

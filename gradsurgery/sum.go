@@ -21,7 +21,7 @@ type SumOptions struct{}
 
 type sum struct{}
 
-func (sum) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true} }
+func (sum) Needs() Needs { return Needs{Level: Losses, Batches: 1, Constant: true, Blind: true} }
 
 func (sum) Weights(in *Input, w []float64) error {
 	for t := range w {

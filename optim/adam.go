@@ -41,7 +41,7 @@ func (a adam) Slots() []string { return []string{"m", "v"} }
 func (a adam) Update(b *kernels.Backend, r *Run) error {
 	b.Adam(kernels.Adam{
 		P: r.P, G: r.G, M: r.Slots[0], V: r.Slots[1], LR: r.LR, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps,
-		Decay: r.Decay, Scale: r.Scale, Step: r.Step, Decoupled: a.decoupled,
+		Decay: r.Decay, Scale: 1, By: r.Scale, Step: r.Step, Decoupled: a.decoupled,
 	})
 	return nil
 }

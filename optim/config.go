@@ -50,7 +50,7 @@ func New(be *kernels.Backend, set *param.Set, cfg *Config, total int64) (*Optimi
 	if err != nil {
 		return nil, err
 	}
-	if err := be.Require(append([]string{"Fill", "SumSquares"}, e.Ops...)...); err != nil {
+	if err := be.Require(append([]string{"Fill", "SumSquares", "Clip"}, e.Ops...)...); err != nil {
 		return nil, errors.Wrapf(err, "optim: %s", e.Name)
 	}
 	all, err := cfg.settings(set)

@@ -28,6 +28,6 @@ type lion struct{ LionConfig }
 func (l lion) Slots() []string { return []string{"momentum"} }
 
 func (l lion) Update(b *kernels.Backend, r *Run) error {
-	b.Lion(kernels.Lion{P: r.P, G: r.G, M: r.Slots[0], LR: r.LR, Beta1: l.Beta1, Beta2: l.Beta2, Decay: r.Decay, Scale: r.Scale})
+	b.Lion(kernels.Lion{P: r.P, G: r.G, M: r.Slots[0], LR: r.LR, Beta1: l.Beta1, Beta2: l.Beta2, Decay: r.Decay, Scale: 1, By: r.Scale})
 	return nil
 }

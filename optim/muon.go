@@ -71,10 +71,11 @@ func (u muon) Update(b *kernels.Backend, r *Run) error {
 func (u muon) UpdateMatrix(b *kernels.Backend, r *Run) error {
 	m, n := r.Slots[0], r.P.Len()
 	x, y := r.Scratch.New(b.Float, n), r.Scratch.New(b.Float, n)
-	u.mix(b, r, y)
-	b.Copy(kernels.Copy{Dst: m, Src: y})
+	u.mix(b, r, m)
 	if u.Nesterov {
 		u.mix(b, r, y)
+	} else {
+		b.Copy(kernels.Copy{Dst: y, Src: m})
 	}
 	// Normalising a row of all n elements gives a norm of sqrt(n) without a visit to the host. Eps enters as
 	// sqrt(|u|^2 + eps^2) where torch has max(|u|, eps): the same to 14 digits for norms over 1e7 eps, and smooth below.
@@ -84,14 +85,14 @@ func (u muon) UpdateMatrix(b *kernels.Backend, r *Run) error {
 	b.Axpy(kernels.Axpy{Dst: y, Src: x, Alpha: 1 / math.Sqrt(float64(n))})
 	o := newtonSchulz(b, r.Scratch, y.Reshape(r.Rows, r.Cols), x.Reshape(r.Rows, r.Cols), u.Steps)
 	// Plain SGD on the update: p -= lr * (k*o + decay*p).
-	b.SGD(kernels.SGD{P: r.P, G: o.Reshape(n), LR: r.LR, Decay: r.Decay, Scale: u.adjust(r.Rows, r.Cols)})
+	b.SGD(kernels.SGD{P: r.P, G: o.Reshape(n), LR: r.LR, Decay: r.Decay, Scale: u.adjust(r.Rows, r.Cols), By: r.Gate})
 	return nil
 }
 
-// mix is dst = mu*m + (1-mu)*g.
+// mix is dst = mu*m + (1-mu)*g; dst may be m.
 func (u muon) mix(b *kernels.Backend, r *Run, dst tensor.Tensor) {
-	b.Axpy(kernels.Axpy{Dst: dst, Src: r.Slots[0], Alpha: u.Momentum})
-	b.Axpy(kernels.Axpy{Dst: dst, Src: r.G, Alpha: r.Scale * (1 - u.Momentum), Accumulate: true})
+	b.Axpy(kernels.Axpy{Dst: dst, Src: r.Slots[0], Alpha: u.Momentum, By: r.Gate})
+	b.Axpy(kernels.Axpy{Dst: dst, Src: r.G, Alpha: 1 - u.Momentum, By: r.Scale, Accumulate: true})
 }
 
 // adjust is k, the factor of the learning rate of a matrix [in,out]. Torch stores the transpose, so what it calls rows are outputs.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"artel/dtype"
 	"artel/kernels"
 	"artel/param"
 	"artel/tensor"
@@ -24,6 +25,8 @@ type Optimizer struct {
 	spans   []span // what is trained
 	state   []State
 	scratch *tensor.Arena
+
+	scale, sumSq, open tensor.Tensor // F64 [1]: factor of the gradient; what Step was given
 }
 
 // Info tells what a step did.
@@ -59,27 +62,43 @@ func (o *Optimizer) NormSq(grad, dst tensor.Tensor) {
 //
 // A normSq that is not finite gives a *NotFinite and changes nothing. Any other error comes from the rule.
 func (o *Optimizer) Step(grad tensor.Tensor, normSq float64) (Info, error) {
-	info := Info{LR: o.rate.At(o.step), Norm: math.Sqrt(normSq), Scale: 1}
+	info := o.Info(o.step, normSq)
 	if !(normSq >= 0) || math.IsInf(normSq, 1) {
 		return info, &NotFinite{Step: o.step + 1, NormSq: normSq}
 	}
+	o.be.Fill(o.sumSq, normSq)
+	o.be.Fill(o.open, 1)
+	return info, o.Queue(grad, o.sumSq, o.open)
+}
+
+// Queue is Step for a squared norm that only the device knows, sumSq F64 [1]. Where it is not finite, or gate (F64 [1]) is NaN, nothing is changed and gate becomes NaN,
+// so that later steps change nothing either; see kernels.Clip.
+func (o *Optimizer) Queue(grad, sumSq, gate tensor.Tensor) error {
 	if grad.Len() != o.len {
-		return info, errors.Errorf("optim: step: gradient %v, want [%d]", grad, o.len)
+		return errors.Errorf("optim: step: gradient %v, want [%d]", grad, o.len)
 	}
-	if o.clip > 0 {
-		info.Scale = math.Min(1, o.clip/(info.Norm+1e-6))
-	}
+	o.be.Clip(kernels.Clip{SumSq: sumSq, Gate: gate, Scale: o.scale, Max: o.clip})
+	lr := o.rate.At(o.step)
 	o.step++
 	for i := range o.runs {
 		r := &o.runs[i]
-		r.Run.Step, r.LR, r.Scale = o.step, info.LR*r.lrScale, info.Scale
+		r.Run.Step, r.LR, r.Scale, r.Gate = o.step, lr*r.lrScale, o.scale, gate
 		r.G = grad.Narrow(0, r.lo, r.hi-r.lo)
 		if err := o.update(&r.Run); err != nil {
-			return info, errors.Wrapf(err, "optim: step %d", o.step)
+			return errors.Wrapf(err, "optim: step %d", o.step)
 		}
 		o.scratch.Reset()
 	}
-	return info, nil
+	return nil
+}
+
+// Info tells what a step, counted from 0, does with a gradient of the given squared norm.
+func (o *Optimizer) Info(step int64, normSq float64) Info {
+	info := Info{LR: o.rate.At(step), Norm: math.Sqrt(normSq), Scale: 1}
+	if o.clip > 0 {
+		info.Scale = math.Min(1, o.clip/(info.Norm+1e-6))
+	}
+	return info
 }
 
 func (o *Optimizer) update(r *Run) error {
@@ -92,6 +111,7 @@ func (o *Optimizer) update(r *Run) error {
 // build lays out the runs and takes memory for their slots.
 func build(be *kernels.Backend, set *param.Set, rule Rule, all []settings, rate *Rate, clip float64) (*Optimizer, error) {
 	o := &Optimizer{be: be, rule: rule, rate: rate, clip: clip, len: set.Flat.Len(), scratch: tensor.NewArena(be.Alloc)}
+	o.scale, o.sumSq, o.open = be.New(dtype.F64, 1), be.New(dtype.F64, 1), be.New(dtype.F64, 1)
 	o.matrix, _ = rule.(MatrixRule)
 	o.runs, o.spans = layout(set, all, o.matrix != nil)
 	if len(o.runs) == 0 {

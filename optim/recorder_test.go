@@ -30,6 +30,7 @@ func newRecorder() *recorder {
 	r.Backend = &kernels.Backend{Name: "recorder", Float: dtype.F64, Alloc: tensor.NewHost}
 	r.Fill = func(tensor.Tensor, float64) {}
 	r.Axpy = func(kernels.Axpy) {}
+	r.Clip = func(kernels.Clip) {}
 	r.Copy = func(kernels.Copy) {}
 	r.GEMM = func(kernels.GEMM) {}
 	r.RMSNorm = func(kernels.RMSNorm) {}

@@ -32,7 +32,10 @@ type Run struct {
 	Step  int64   // number of this step, from 1
 	LR    float64 // learning rate after schedule and group scale
 	Decay float64 // weight decay
-	Scale float64 // factor of the gradient: clipping
+
+	// Scale and Gate (F64 [1]) are known to the device alone. Scale is the factor of the gradient: clipping. Both are NaN in a step that must not change anything, Gate
+	// is 1 in others: every op that writes P or Slots is multiplied By one of them.
+	Scale, Gate tensor.Tensor
 
 	P, G  tensor.Tensor   // flat [n]; padding between parameters is 0 in both and must stay 0 in P
 	Slots []tensor.Tensor // [n] each, in the order of Rule.Slots

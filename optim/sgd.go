@@ -43,7 +43,7 @@ func (s sgd) Slots() []string {
 
 func (s sgd) Update(b *kernels.Backend, r *Run) error {
 	a := kernels.SGD{
-		P: r.P, G: r.G, LR: r.LR, Decay: r.Decay, Scale: r.Scale,
+		P: r.P, G: r.G, LR: r.LR, Decay: r.Decay, Scale: 1, By: r.Scale,
 		Momentum: s.Momentum, Dampening: s.Dampening, Nesterov: s.Nesterov, First: r.Step == 1,
 	}
 	if s.Momentum != 0 {

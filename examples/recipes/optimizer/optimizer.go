@@ -29,6 +29,6 @@ func (signum) Slots() []string { return []string{"momentum"} }
 
 // Update is Lion with equal betas. Arithmetic on parameters is always a kernel: the rule does not know where they are.
 func (s signum) Update(b *kernels.Backend, r *optim.Run) error {
-	b.Lion(kernels.Lion{P: r.P, G: r.G, M: r.Slots[0], LR: r.LR, Beta1: s.Beta, Beta2: s.Beta, Decay: r.Decay, Scale: r.Scale})
+	b.Lion(kernels.Lion{P: r.P, G: r.G, M: r.Slots[0], LR: r.LR, Beta1: s.Beta, Beta2: s.Beta, Decay: r.Decay, Scale: 1, By: r.Scale})
 	return nil
 }
