@@ -1,7 +1,7 @@
 // Command compare runs the whole comparison: Artel, PyTorch, transformers, TorchJD, LibMTL and engines in Go, side by side in one run, with the peak of the
 // processor measured beside them. Answers are compared with Artel's before anything is timed. It writes a dated table, all figures as JSON, and a chart.
 //
-//	go run ./compare [-parts kernels,layer,step,checkpoint,startup] [-shapes A,B,C] [-dtypes f32,bf16] [-tasks 2,4,8] [-quick]
+//	go run ./compare [-parts kernels,layer,step,rivals,checkpoint,startup] [-shapes A,B,C] [-dtypes f32,bf16] [-tasks 2,4,8] [-quick]
 //	go run ./compare -render results/FILE.json     table and chart once more
 //
 // Python peers need a virtual environment (peers/README.md), Go rivals the module proxy; what is absent is left out, and the report says so.
@@ -22,12 +22,11 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	parts := flag.String("parts", "kernels,layer,step,checkpoint,startup", "what to compare")
+	parts := flag.String("parts", "kernels,layer,step,rivals,checkpoint,startup", "what to compare")
 	shapes := flag.String("shapes", "A,B,C", "mixture layers")
 	dtypes := flag.String("dtypes", "f32,bf16", "precisions")
 	tasks := flag.String("tasks", "2,4,8", "numbers of tasks of a step")
 	quick := flag.Bool("quick", false, "fewer shapes and repetitions")
-	rivals := flag.Bool("go", true, "with engines in Go")
 	out := flag.String("out", "results", "directory for table, figures and chart")
 	alone := flag.String("alone", "", "command that waits for the machine, prints a line, and gives it back when its input ends; for machines that are shared")
 	render := flag.String("render", "", "write table and chart of this JSON file again")
@@ -52,8 +51,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tools.Go = *rivals
-	tools.Alone = strings.Fields(*alone)
+	tools.On = &bench.Machine{Command: strings.Fields(*alone)}
 	choice := choice{list(*shapes), list(*dtypes), numbers(*tasks), *quick, dir}
 	var groups []suite.Group
 	for _, p := range list(*parts) {
@@ -100,12 +98,14 @@ func (c *choice) groups(t *suite.Tools, part string) ([]suite.Group, error) {
 		return t.Layer(c.shapes, c.dtypes, c.quick)
 	case "step":
 		return t.Step(c.tasks, c.quick)
+	case "rivals":
+		return t.Rivals(c.shapes, c.quick)
 	case "checkpoint":
 		return t.Checkpoint(c.dir, reps)
 	case "startup":
 		return t.Startup(reps + 2)
 	}
-	log.Fatalf("-parts: %q is unknown; want some of kernels, layer, step, checkpoint, startup", part)
+	log.Fatalf("-parts: %q is unknown; want some of kernels, layer, step, rivals, checkpoint, startup", part)
 	return nil, nil
 }
 

@@ -28,7 +28,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tools.Go = false
 	groups, err := tools.Layer(strings.Split(*shapes, ","), strings.Split(*dtypes, ","), false)
 	if err != nil {
 		log.Fatal(err)

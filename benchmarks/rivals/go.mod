@@ -40,3 +40,7 @@ require (
 )
 
 replace artel => ../../
+
+require artel/benchmarks v0.0.0
+
+replace artel/benchmarks => ../

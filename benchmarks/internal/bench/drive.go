@@ -28,7 +28,7 @@ type Plan struct {
 	Reps  int
 	Burst int           // repetitions in a row per turn; of several the first is not counted: it finds the caches as others left them
 	Limit time.Duration // no new turn after this time, but four turns at least; 0: none
-	Alone []string      // a command that gives this process the machine, see Hold; nil: none
+	On    *Machine      // shared with others; nil: ours
 }
 
 // running is a started worker.
@@ -49,26 +49,34 @@ func Drive(cases []Case, p Plan) []Result {
 			workers[i] = &running{res: &results[i]}
 			continue
 		}
+		if err := p.On.Pause(); err != nil {
+			results[i].Error = err.Error()
+			workers[i] = &running{res: &results[i]}
+			continue
+		}
 		workers[i] = start(&cases[i], &results[i])
 	}
-	m := meter{alone: p.Alone, workers: workers}
-	for r := 0; r < p.Reps; r++ {
-		m.take()
+	m := meter{workers: workers}
+	var err error
+	for r := 0; r < p.Reps && err == nil; r++ {
+		if err = p.On.Pause(); err != nil {
+			break
+		}
+		m.begin()
 		for _, w := range workers {
 			if w.res.Error == "" {
 				w.turn(p.Burst)
 			}
 		}
-		m.pause()
-		if p.Limit > 0 && m.seconds() > p.Limit.Seconds() && r >= 3 {
+		m.end()
+		if p.Limit > 0 && m.spent > p.Limit.Seconds() && r >= 3 {
 			break
 		}
 	}
-	m.give()
 	for _, w := range workers {
 		w.stop()
-		if w.res.Error == "" && m.err != nil {
-			w.res.Error = m.err.Error()
+		if w.res.Error == "" && err != nil {
+			w.res.Error = err.Error()
 		}
 		w.res.ForeignCPUs, w.res.ForeignS = m.foreign/max(m.spent, 1e-3), m.foreign
 		w.res.finish()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"artel/benchmarks/internal/bench"
 	"artel/benchmarks/internal/numbers"
@@ -34,10 +33,11 @@ type Outcome struct {
 
 // Run compares the answers of the group's cases and then times them.
 func (t *Tools) Run(g Group) Outcome {
+	defer t.On.Give()
 	if g.Check != nil && len(g.Cases) > 1 {
 		t.check(&g)
 	}
-	g.Plan.Alone = t.Alone
+	g.Plan.On = t.On
 	return Outcome{g.Part, g.Title, bench.Drive(g.Cases, g.Plan)}
 }
 
@@ -59,7 +59,7 @@ func (t *Tools) check(g *Group) {
 	answers := func(i int) string { return filepath.Join(dir, fmt.Sprint("answers", i, ".safetensors")) }
 	for i := range g.Cases {
 		c := g.Cases[i]
-		if c.Other {
+		if c.Other || c.Refused != "" {
 			continue
 		}
 		c.Config = map[string]any{"weights": weights, "answers": answers(i)}
@@ -67,6 +67,10 @@ func (t *Tools) check(g *Group) {
 			for k, v := range m {
 				c.Config[k] = v
 			}
+		}
+		if err := t.On.Pause(); err != nil {
+			g.refuse(i, err.Error())
+			return
 		}
 		_, err := bench.Prepare(c)
 		if err != nil {
@@ -107,30 +111,4 @@ func (g *Group) refuse(i int, why string) {
 func (t *Tools) own(command, name string, config map[string]any) (bench.Case, error) {
 	path, err := t.Own(command)
 	return bench.Case{Name: name, System: "Artel", Command: []string{path}, Config: config}, err
-}
-
-// rivals are the Go engines that can be built, as cases of the same config.
-func (t *Tools) rivals(config map[string]any, engines ...string) (cases []bench.Case) {
-	for _, e := range engines {
-		engine, experiment, _ := strings.Cut(e, " ")
-		engine, way, _ := strings.Cut(engine, ":")
-		path, ok := t.Rival(engine, experiment)
-		if !ok {
-			continue
-		}
-		c := map[string]any{}
-		for k, v := range config {
-			c[k] = v
-		}
-		name := engine
-		if experiment != "" {
-			name += ", " + experiment
-		}
-		if way != "" {
-			c["way"] = way
-			name += ": " + way
-		}
-		cases = append(cases, bench.Case{Name: name, System: engine, Command: []string{path}, Config: c, Ready: rivalLimit})
-	}
-	return cases
 }

@@ -32,9 +32,6 @@ func (t *Tools) Kernels(dtypes []string, quick bool) (groups []Group, err error)
 			if t.Python != "" {
 				g.Cases = append(g.Cases, t.peer("gemm.py", "PyTorch, its fastest way", "PyTorch", config()))
 			}
-			if dtype == "f32" {
-				g.Cases = append(g.Cases, t.rivals(config(), "gonum", "gorgonia", "gomlx simd", "gomlx", "born simd", "born")...)
-			}
 			groups = append(groups, g)
 		}
 	}

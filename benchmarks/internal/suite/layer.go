@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"fmt"
 	"slices"
 
 	"artel/benchmarks/internal/bench"
@@ -64,24 +63,7 @@ func (t *Tools) Layer(shapes, dtypes []string, quick bool) (groups []Group, err 
 				}
 			}
 			groups = append(groups, g)
-			if dtype == "f32" {
-				if more := t.rivalLayer(s, ours, quick); len(more.Cases) > 1 {
-					groups = append(groups, more)
-				}
-			}
 		}
 	}
 	return groups, nil
-}
-
-// rivalLayer is the same layer by Go engines, with few repetitions: they are slow.
-func (t *Tools) rivalLayer(s LayerShape, ours bench.Case, quick bool) Group {
-	cases := []bench.Case{ours}
-	if s.Name == "C" || !quick {
-		cases = append(cases, t.rivals(s.config("f32"), "gorgonia:all-experts", "gomlx:all-experts simd", "gomlx:capacity simd", "gomlx:capacity", "born:all-experts simd")...)
-	}
-	return Group{
-		Part: "rivals", Title: fmt.Sprintf("layer %s f32", s.Name), Cases: cases, Plan: bench.Plan{Reps: 3, Burst: 1},
-		Check: &Check{Numbers: func(path string) error { return numbers.Layer(path, s.T, s.D, s.F, s.E) }, Most: 1e-2},
-	}
 }

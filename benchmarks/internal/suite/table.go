@@ -45,7 +45,7 @@ var columns = []column{
 	}},
 	{"ms, median (least)", func(_ *Outcome, r *bench.Result) string {
 		if r.Error != "" {
-			return "not timed: " + r.Error
+			return fmt.Sprintf("not timed: %.200s", r.Error)
 		}
 		return fmt.Sprintf("%.4g (%.4g)", r.MedianMS, r.MinMS)
 	}},

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"artel/benchmarks/internal/bench"
 )
@@ -21,9 +20,8 @@ type Tools struct {
 	Dir    string   // for programs and numbers
 	Python string   // of the peers' virtual environment; empty: there is none
 	Notes  []string // what is left out, and why
-	Go     bool     // build Go rivals
-	Alone  []string // see bench.Plan
-	Binary float64  // size of the stripped train command, MiB, once it has been built
+	On     *bench.Machine
+	Binary float64 // size of the stripped train command, MiB, once it has been built
 
 	module string            // this module's directory
 	built  map[string]string // programs by command
@@ -36,7 +34,7 @@ func Open(dir string) (*Tools, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run this in the benchmarks module: %w", err)
 	}
-	t := &Tools{Dir: dir, module: strings.TrimSpace(string(out)), built: map[string]string{}, failed: map[string]bool{}, Go: true}
+	t := &Tools{Dir: dir, module: strings.TrimSpace(string(out)), built: map[string]string{}, failed: map[string]bool{}}
 	t.Python = os.Getenv(PeersEnv)
 	if t.Python == "" {
 		t.Python = filepath.Join(t.module, "peers", ".venv", "bin", "python")
@@ -63,7 +61,7 @@ func (t *Tools) Own(command string) (string, error) {
 // Rival builds a command of the rivals module, with GOEXPERIMENT as given. An engine that cannot be built is noted once and left out: ok is false.
 func (t *Tools) Rival(engine, experiment string) (path string, ok bool) {
 	key := "rival-" + engine + experiment
-	if !t.Go || t.failed[key] {
+	if t.failed[key] {
 		return "", false
 	}
 	path, err := t.build(key, filepath.Join(t.module, "rivals"), "./"+engine, experiment)
@@ -116,15 +114,13 @@ func (t *Tools) Versions() map[string]string {
 		}
 		pairs(out, string(raw))
 	}
-	if t.Go {
-		cmd := exec.Command("go", "list", "-m", "github.com/born-ml/born", "github.com/gomlx/gomlx", "github.com/gomlx/compute", "gonum.org/v1/gonum", "gorgonia.org/gorgonia")
-		cmd.Dir = filepath.Join(t.module, "rivals")
-		raw, err := cmd.Output()
-		if err != nil {
-			t.Note("versions of the Go rivals: %v", err)
-		}
-		pairs(out, string(raw))
+	cmd := exec.Command("go", "list", "-m", "github.com/born-ml/born", "github.com/gomlx/gomlx", "github.com/gomlx/compute", "gonum.org/v1/gonum", "gorgonia.org/gorgonia")
+	cmd.Dir = filepath.Join(t.module, "rivals")
+	raw, err := cmd.Output()
+	if err != nil {
+		t.Note("versions of the Go rivals: %v", err)
 	}
+	pairs(out, string(raw))
 	return out
 }
 
@@ -156,6 +152,3 @@ func (t *Tools) Commit() string {
 
 // Module returns the directory of the benchmarks module.
 func (t *Tools) Module() string { return t.module }
-
-// rivalLimit is how long a Go rival may take to be ready, its first steps included.
-const rivalLimit = 60 * time.Second

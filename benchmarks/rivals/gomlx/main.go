@@ -1,8 +1,8 @@
-// Command gomlx times the matrix product and a mixture of experts of GoMLX on its Go backend; build it with GOEXPERIMENT=simd for its vector code.
+// Command gomlx is the worker of GoMLX on its Go backend: the matrix product, and a mixture layer in two forms; build it with GOEXPERIMENT=simd for its vector code.
 package main
 
 import (
-	"log"
+	"fmt"
 
 	"artel/benchmarks/rivals/internal/lines"
 
@@ -13,58 +13,87 @@ import (
 )
 
 func main() {
+	lines.Serve(lines.Engine{Product: product, Layer: layer})
+}
+
+func product(p *lines.Case, x, y []float32) (lines.Step, error) {
 	be, err := gobackend.New("")
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	var cases []lines.Case
-	for _, s := range lines.Shapes() {
-		a, b := random(1, s.M, s.K), random(1, s.K, s.N)
-		exec := graph.MustNewExec(be, func(a, b *graph.Node) *graph.Node { return graph.MatMul(a, b) })
-		cases = append(cases, lines.Product("gomlx", s, func() error { return call(exec, a, b) }))
-	}
-	cases = append(cases, mixture(be, lines.LayerC()))
-	lines.Run(cases)
-}
-
-// random makes a tensor of the given shape.
-func random(scale float32, dims ...int) *tensors.Tensor {
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
-	return tensors.FromFlatDataAndDimensions(lines.Random(n, scale), dims...)
-}
-
-// call runs a graph and frees what it returns.
-func call(exec *graph.Exec, in ...any) error {
-	out, err := exec.Call(in...)
+	a, b := tensors.FromFlatDataAndDimensions(x, p.M, p.Depth), tensors.FromFlatDataAndDimensions(y, p.Depth, p.N)
+	exec, err := graph.NewExec(be, func(a, b *graph.Node) *graph.Node { return graph.MatMul(a, b) })
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, t := range out {
-		if err := t.FinalizeAll(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return caller(exec, []string{"c"}, a, b), nil
 }
 
-// mixture computes all experts for all rows and multiplies by weights that are 0 but for the K largest: shapes are fixed when a graph is built, so that rows cannot be sorted by expert.
-func mixture(be compute.Backend, l lines.Layer) lines.Case {
-	in := []any{
-		random(1, l.T, l.D), random(0.05, l.D, l.E), random(0.1, l.E, l.D, l.F), random(0.1, l.E, l.D, l.F), random(0.1, l.E, l.F, l.D), random(1, l.T, l.D),
+// caller runs a graph; its outputs are the answers by name.
+func caller(exec *graph.Exec, names []string, in ...any) lines.Step {
+	return func(want bool) (lines.Answers, error) {
+		out, err := exec.Call(in...)
+		if err != nil {
+			return nil, err
+		}
+		answers := lines.Answers{}
+		for i, t := range out {
+			if want {
+				x, err := tensors.CopyFlatData[float32](t)
+				if err != nil {
+					return nil, err
+				}
+				answers[names[i]] = x
+			}
+			if err := t.FinalizeAll(); err != nil {
+				return nil, err
+			}
+		}
+		return answers, nil
 	}
-	exec := graph.MustNewExec(be, func(v []*graph.Node) []*graph.Node {
-		x, router, gate, up, down, dy := v[0], v[1], v[2], v[3], v[4], v[5]
+}
+
+func layer(l *lines.Layer) (lines.Step, error) {
+	be, err := gobackend.New("")
+	if err != nil {
+		return nil, err
+	}
+	forms := map[string]form{"all-experts": all, "capacity": capacity}
+	forward, ok := forms[l.Way]
+	if !ok {
+		return nil, fmt.Errorf("way %q; want all-experts or capacity", l.Way)
+	}
+	most := lines.MaxLoad(l.Picks(), l.E)
+	tensor := func(x []float32, dims ...int) any { return tensors.FromFlatDataAndDimensions(x, dims...) }
+	return differentiated(be, func(x, router, gate, up, down *graph.Node) *graph.Node {
 		p := graph.Softmax(graph.MatMul(x, router), -1)
-		p = graph.Where(graph.TopKMask(p, l.K, -1), p, graph.ZerosLike(p))
-		p = graph.Div(p, graph.ReduceAndKeep(p, graph.ReduceSum, -1))
-		h := graph.Einsum("td,edf->etf", x, gate)
-		a := graph.Mul(graph.Mul(h, graph.Sigmoid(h)), graph.Einsum("td,edf->etf", x, up))
-		a = graph.Mul(a, graph.ExpandDims(graph.Transpose(p, 0, 1), -1))
-		y := graph.Einsum("etf,efd->td", a, down)
-		return append(graph.Gradient(graph.ReduceAllSum(graph.Mul(y, dy)), x, router, gate, up, down), y)
+		return forward(l, most, p, x, gate, up, down)
+	}, tensor(l.X, l.T, l.D), tensor(l.Router, l.D, l.E), tensor(l.Gate, l.E, l.D, l.F), tensor(l.Up, l.E, l.D, l.F), tensor(l.Down, l.E, l.F, l.D), tensor(l.DY, l.T, l.D))
+}
+
+// form is a way to compute a layer from the probabilities p [T,E]; most is the largest load of an expert.
+type form func(l *lines.Layer, most int, p, x, gate, up, down *graph.Node) *graph.Node
+
+// differentiated is a graph of y and of the gradients of sum(y * dy).
+func differentiated(be compute.Backend, forward func(x, router, gate, up, down *graph.Node) *graph.Node, in ...any) (lines.Step, error) {
+	exec, err := graph.NewExec(be, func(v []*graph.Node) []*graph.Node {
+		y := forward(v[0], v[1], v[2], v[3], v[4])
+		return append(graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v[5])), v[:5]...), y)
 	})
-	return lines.Mixture("gomlx", "all experts, masked", l, func() error { return call(exec, in...) })
+	if err != nil {
+		return nil, err
+	}
+	return caller(exec, []string{"dx", "drouter", "dgate", "dup", "ddown", "y"}, in...), nil
+}
+
+// swiglu is silu(h) * u.
+func swiglu(h, u *graph.Node) *graph.Node { return graph.Mul(graph.Mul(h, graph.Sigmoid(h)), u) }
+
+// all computes all experts for all rows and multiplies by weights that are 0 but for the K largest.
+func all(l *lines.Layer, _ int, p, x, gate, up, down *graph.Node) *graph.Node {
+	p = graph.Where(graph.TopKMask(p, l.K, -1), p, graph.ZerosLike(p))
+	p = graph.Div(p, graph.ReduceAndKeep(p, graph.ReduceSum, -1))
+	a := swiglu(graph.Einsum("td,edf->etf", x, gate), graph.Einsum("td,edf->etf", x, up))
+	a = graph.Mul(a, graph.ExpandDims(graph.Transpose(p, 0, 1), -1))
+	return graph.Einsum("etf,efd->td", a, down)
 }

@@ -1,4 +1,4 @@
-// Command gonum times gonum's matrix product. It has no automatic differentiation.
+// Command gonum is the worker of gonum's matrix product. It has no automatic differentiation, so no layer.
 package main
 
 import (
@@ -9,15 +9,13 @@ import (
 )
 
 func main() {
-	var cases []lines.Case
-	for _, s := range lines.Shapes() {
-		a := blas32.General{Rows: s.M, Cols: s.K, Stride: s.K, Data: lines.Random(s.M*s.K, 1)}
-		b := blas32.General{Rows: s.K, Cols: s.N, Stride: s.N, Data: lines.Random(s.K*s.N, 1)}
-		c := blas32.General{Rows: s.M, Cols: s.N, Stride: s.N, Data: make([]float32, s.M*s.N)}
-		cases = append(cases, lines.Product("gonum", s, func() error {
+	lines.Serve(lines.Engine{Product: func(p *lines.Case, x, y []float32) (lines.Step, error) {
+		a := blas32.General{Rows: p.M, Cols: p.Depth, Stride: p.Depth, Data: x}
+		b := blas32.General{Rows: p.Depth, Cols: p.N, Stride: p.N, Data: y}
+		c := blas32.General{Rows: p.M, Cols: p.N, Stride: p.N, Data: make([]float32, p.M*p.N)}
+		return func(bool) (lines.Answers, error) {
 			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, a, b, 0, c)
-			return nil
-		}))
-	}
-	lines.Run(cases)
+			return lines.Answers{"c": c.Data}, nil
+		}, nil
+	}})
 }

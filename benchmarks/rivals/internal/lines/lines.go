@@ -1,145 +1,163 @@
-// Package lines times the cases of one engine and prints a JSON line for each, in the form of the other comparisons.
+// Package lines is what the workers of Go engines share: the cases that they are told (see package bench), operands, and the files of answers.
 package lines
 
 import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"runtime"
+	"log"
+	"maps"
 	"slices"
 	"strings"
-	"time"
+
+	"artel/benchmarks/internal/bench"
+	"artel/benchmarks/internal/numbers"
 )
 
-// Case is one thing to time.
+// Case is a matrix product C [m,n] = A [m,k] B [k,n], or with T > 0 a mixture layer: T tokens of width D, E experts with F hidden units, K of them per token.
 type Case struct {
-	Name   string
-	Config map[string]any
-	Flops  float64 // useful arithmetic of one step
-	Tokens int     // rows of one step, 0 for products
-	Step   func() error
+	M       int    `json:"m"`
+	N       int    `json:"n"`
+	Depth   int    `json:"k"`
+	T       int    `json:"T"`
+	D       int    `json:"D"`
+	F       int    `json:"F"`
+	E       int    `json:"E"`
+	K       int    `json:"K"`
+	Way     string `json:"way"`     // in which form the engine computes a layer
+	Weights string `json:"weights"` // file to take the numbers from; empty: random ones
+	Answers string `json:"answers"` // file to write the results to; empty: none
 }
 
-// Shape is a product C [M,N] = A [M,K] B [K,N].
-type Shape struct{ M, N, K int }
-
-// Layer is the shape of a mixture layer.
+// Layer is a case with its operands: X and DY [T,D], Router [D,E], Gate and Up [E,D,F], Down [E,F,D].
 type Layer struct {
-	Name          string
-	T, D, F, E, K int
+	Case
+	X, DY, Router, Gate, Up, Down []float32
 }
 
-// Shapes are the products of the PyTorch comparison.
-func Shapes() []Shape {
-	return []Shape{{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {4096, 512, 1024}, {64, 1024, 512}, {16, 1024, 512}}
+// Answers are the results of one step by name: "c" of a product; "y", "dx", "drouter", "dgate", "dup" and "ddown" of a layer.
+type Answers map[string][]float32
+
+// Step runs a case once. With want it returns the answers, which may share memory with the engine.
+type Step func(want bool) (Answers, error)
+
+// Engine makes the steps of the cases that it has.
+type Engine struct {
+	Product func(c *Case, a, b []float32) (Step, error)
+	Layer   func(l *Layer) (Step, error) // nil: it has no layers
 }
 
-// LayerC is the small layer of the PyTorch comparison.
-func LayerC() Layer { return Layer{"C", 2048, 64, 128, 8, 2} }
-
-// Flops are 2*T*K*D*F multiplications and additions for each of three matrices, forward once and backward twice: what a sparse layer needs, whatever is executed.
-func (l Layer) Flops() float64 { return 3 * 2 * 3 * float64(l.T*l.K) * float64(l.D*l.F) }
-
-// Config is the shape as a line shows it.
-func (l Layer) Config() map[string]any {
-	return map[string]any{"shape": l.Name, "T": l.T, "D": l.D, "F": l.F, "E": l.E, "K": l.K, "dtype": "f32"}
-}
-
-// Product is a case for s.
-func Product(engine string, s Shape, step func() error) Case {
-	return Case{
-		Name: "gemm f32 " + engine, Config: map[string]any{"m": s.M, "n": s.N, "k": s.K}, Flops: 2 * float64(s.M) * float64(s.N) * float64(s.K), Step: step,
-	}
-}
-
-// Mixture is a case for l, forward and backward; how says in what way the engine computes it.
-func Mixture(engine, how string, l Layer, step func() error) Case {
-	return Case{Name: fmt.Sprintf("moe %s f32 %s [%s]", l.Name, engine, how), Config: l.Config(), Flops: l.Flops(), Tokens: l.T, Step: step}
-}
-
-// Random fills n numbers in [-scale,scale) from a fixed sequence.
-func Random(n int, scale float32) []float32 {
-	out, s := make([]float32, n), uint32(1)
-	for i := range out {
-		s = s*1664525 + 1013904223
-		out[i] = scale * (float32(s>>8)/(1<<23) - 1)
-	}
-	return out
-}
-
-type line struct {
-	Name       string         `json:"name"`
-	Config     map[string]any `json:"config"`
-	Flops      float64        `json:"flops,omitempty"`
-	MedianMS   float64        `json:"median_ms,omitempty"`
-	MinMS      float64        `json:"min_ms,omitempty"`
-	Reps       int            `json:"reps,omitempty"`
-	Gflops     float64        `json:"gflops_median,omitempty"`
-	TokensPerS float64        `json:"tokens_per_s,omitempty"`
-	RSS        float64        `json:"peak_rss_mb,omitempty"`
-	CPU        string         `json:"cpu"`
-	Error      string         `json:"error,omitempty"`
-}
-
-// Run times all cases in turns, so that a slow moment of the machine hits all of them, and prints their lines.
-func Run(cases []Case) {
-	reps := flag.Int("reps", 7, "repetitions; the median counts")
-	only := flag.String("only", "", "part of the names of the cases to run; empty: all")
+// Serve is the main function of a worker.
+func Serve(e Engine) {
+	raw := flag.String("worker", "", "the case as JSON; see package bench")
 	flag.Parse()
-	cases = slices.DeleteFunc(cases, func(c Case) bool { return !strings.Contains(c.Name, *only) })
-	times, failed := make([][]float64, len(cases)), make([]error, len(cases))
-	for r := -1; r < *reps; r++ {
-		for i := range cases {
-			if failed[i] != nil {
-				continue
-			}
-			begin := time.Now()
-			failed[i] = cases[i].Step()
-			if r >= 0 {
-				times[i] = append(times[i], float64(time.Since(begin).Nanoseconds())/1e6)
-			}
-		}
+	if *raw == "" {
+		log.Fatal("this program is a worker of the comparison: go run ./compare in benchmarks")
 	}
-	enc := json.NewEncoder(os.Stdout)
-	for i, c := range cases {
-		l := line{Name: c.Name, Config: c.Config, Flops: c.Flops, RSS: peakRSS(), CPU: processor()}
-		l.Config["threads"] = runtime.GOMAXPROCS(0)
-		if failed[i] != nil {
-			l.Error = failed[i].Error()
-		} else if len(times[i]) > 0 {
-			slices.Sort(times[i])
-			l.MedianMS, l.MinMS, l.Reps = times[i][len(times[i])/2], times[i][0], len(times[i])
-			l.Gflops, l.TokensPerS = c.Flops/l.MedianMS/1e6, float64(c.Tokens)/l.MedianMS*1e3
-		}
-		if err := enc.Encode(l); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	var c Case
+	step, info, err := Step(nil), bench.Info{}, json.Unmarshal([]byte(*raw), &c)
+	if err == nil {
+		step, info, err = prepare(e, &c)
 	}
-}
-
-// field returns what file says after a key, or "".
-func field(file, key string) string {
-	b, err := os.ReadFile(file)
 	if err != nil {
-		return ""
+		bench.Fail(err)
+		return
 	}
-	for l := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(l, ":"); ok && strings.TrimSpace(k) == key {
-			return strings.TrimSpace(v)
+	if c.Answers != "" {
+		got, err := step(true)
+		if err == nil {
+			err = write(c.Answers, got)
+		}
+		if err != nil {
+			bench.Fail(err)
+			return
+		}
+		bench.Serve(info, 0, nil)
+		return
+	}
+	bench.Serve(info, 1, func() (float64, error) {
+		_, err := step(false)
+		return 0, err
+	})
+}
+
+func prepare(e Engine, c *Case) (step Step, info bench.Info, err error) {
+	defer func() {
+		if r := recover(); r != nil { // engines panic where they could return an error
+			err = fmt.Errorf("%v", r)
+			err = fmt.Errorf("%s", strings.SplitN(err.Error(), "\n", 2)[0])
+		}
+	}()
+	var w map[string][]float32
+	if c.Weights != "" {
+		if w, err = numbers.Read(c.Weights); err != nil {
+			return nil, info, err
 		}
 	}
-	return ""
+	get := func(name string, n int, std float64, seed uint64) []float32 {
+		if w == nil {
+			return numbers.Normal(n, std, seed)
+		}
+		if len(w[name]) != n {
+			panic(fmt.Sprintf("%s: %s has %d numbers, want %d", c.Weights, name, len(w[name]), n))
+		}
+		return w[name]
+	}
+	if c.T == 0 {
+		info.Flops = 2 * float64(c.M) * float64(c.N) * float64(c.Depth)
+		step, err = e.Product(c, get("a", c.M*c.Depth, 1, 1), get("b", c.Depth*c.N, 1, 2))
+		return step, info, err
+	}
+	if e.Layer == nil {
+		return nil, info, fmt.Errorf("this engine has no layer")
+	}
+	info.Flops, info.Tokens = 18*float64(c.T*c.K)*float64(c.D*c.F), float64(c.T)
+	l := Layer{Case: *c}
+	bank := c.E * c.D * c.F
+	l.X, l.DY, l.Router = get("x", c.T*c.D, 1, 1), get("dy", c.T*c.D, 1, 2), get("router", c.D*c.E, 0.05, 3)
+	l.Gate, l.Up, l.Down = get("gate", bank, 0.1, 4), get("up", bank, 0.1, 5), get("down", bank, 0.1, 6)
+	step, err = e.Layer(&l)
+	return step, info, err
 }
 
-// peakRSS is the largest memory of this process so far in MiB; the cases of one program share it.
-func peakRSS() float64 {
-	var kb float64
-	fmt.Sscan(field("/proc/self/status", "VmHWM"), &kb)
-	return kb / 1024
+func write(path string, a Answers) error {
+	var all []numbers.Array
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		all = append(all, numbers.Array{Name: name, Shape: []int{len(a[name])}, Data: a[name]})
+	}
+	return numbers.Write(path, all...)
 }
 
-func processor() string {
-	return fmt.Sprintf("%s family %s model %s", field("/proc/cpuinfo", "model name"), field("/proc/cpuinfo", "cpu family"), field("/proc/cpuinfo", "model"))
+// Picks returns the K experts of each token with the largest logits, best first, [T*K]: for engines that cannot pick.
+func (l *Layer) Picks() []int {
+	picks := make([]int, 0, l.T*l.K)
+	logits := make([]float64, l.E)
+	for t := range l.T {
+		clear(logits)
+		for d, x := range l.X[t*l.D:][:l.D] {
+			for e, w := range l.Router[d*l.E:][:l.E] {
+				logits[e] += float64(x) * float64(w)
+			}
+		}
+		for range l.K {
+			best := 0
+			for e, v := range logits {
+				if v > logits[best] {
+					best = e
+				}
+			}
+			picks = append(picks, best)
+			logits[best] = -1e300
+		}
+	}
+	return picks
+}
+
+// MaxLoad is the number of rows of the fullest expert.
+func MaxLoad(picks []int, experts int) int {
+	load := make([]int, experts)
+	for _, e := range picks {
+		load[e]++
+	}
+	return slices.Max(load)
 }
