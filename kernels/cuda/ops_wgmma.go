@@ -78,10 +78,10 @@ func warpTiles() (all []tile) {
 	return all
 }
 
-// stage is the bytes of a stage, stages their number, shared the bytes of dynamic shared memory: stages, barriers and what alignment may cost.
+// stage is the bytes of a stage, stages their number, shared the bytes of dynamic shared memory: stages, desks, barriers and what alignment may cost.
 func (t *tile) stage() int  { return (t.rows + t.cols) * 128 }
-func (t *tile) stages() int { return 200 << 10 / t.stage() }
-func (t *tile) shared() int { return t.stages()*t.stage() + 16*t.stages() + 1024 }
+func (t *tile) stages() int { return 192 << 10 / t.stage() }
+func (t *tile) shared() int { return t.stages()*t.stage() + 32<<10 + 16*t.stages() + 1024 }
 
 // grid is the number of tiles of rows cut into groups anywhere, at most.
 func (t *tile) grid(rows, groups, cols int) int {
@@ -195,7 +195,7 @@ func (d *device) warpgroupProduct(a kernels.GroupedGEMM, bias tensor.Tensor, acc
 	}
 	d.pack(&x, &y)
 	d.op("wgmma", t.product[l]).maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 3)).
-		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).flag(a.C.Type == dtype.BF16).ptr(bias).ptr(a.Off).i32(groups, 0).i64(rows, n, k).flag(accumulate).
+		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).ptr(bias).ptr(a.Off).i32(groups, halfBit(a.C, 1)).i64(rows, n, k).flag(accumulate).
 		persistent(t.grid(rows, groups, n), t.shared())
 	return true
 }

@@ -2,19 +2,21 @@
 // Between them lies a ring of stages, each a step of 64 along the depth: boxes of 64 x 64 elements with rows of 128 bytes, swizzled, first those of A, then those of B.
 // A box is "deep" when its rows lie along the depth, else along the outer dimension (rows of A, columns of B).
 #pragma once
+#include "products.cuh"
 #include "wgmma.cuh"
 
-enum { STEP = 64, BOX = STEP * STEP * 2, BLOCK = 384, GROUP = 128, COPIERS = GROUP / 32, MULTIPLIERS = 2 * GROUP / 32 };
+enum { STEP = 64, BOX = STEP * STEP * 2, BLOCK = 384, GROUP = 128, COPIERS = GROUP / 32, MULTIPLIERS = 2 * GROUP / 32, DESK = 16 * 64 };
 
 // What a block does at a time: TM rows by TN columns of a product. Its multipliers share the rows, or the columns when there are 64 rows only.
 template <int TM_, int TN_> struct shape {
-	static constexpr int TM = TM_, TN = TN_, A = TM / 64, B = TN / 64, BYTES = (A + B) * BOX, STAGES = 200 * 1024 / BYTES;
+	static constexpr int TM = TM_, TN = TN_, A = TM / 64, B = TN / 64, BYTES = (A + B) * BOX, STAGES = 192 * 1024 / BYTES;
 	static constexpr int N = TM == 128 ? TN : TN / 2; // columns of a warpgroup
 };
 
 // A place in the ring.
 template <class S> struct place {
 	unsigned base, barriers; // shared addresses: stages; full barriers, then empty ones
+	float* desk;             // of a warp that multiplies: 16 rows of 64 numbers
 	int slot;
 	unsigned phase;
 	__device__ unsigned stage() const { return base + slot * S::BYTES; }
@@ -30,11 +32,12 @@ template <class S> struct place {
 	__device__ void wait_full() const { wait_phase(full(), phase); }
 };
 
-// Makes the ring; arrivals fill a stage. Stages lie at multiples of 1024 bytes, which the swizzle wants; the barriers lie behind them.
+// Makes the ring; arrivals fill a stage. Stages lie at multiples of 1024 bytes, which the swizzle wants; behind them the desks of the multipliers' warps and the barriers.
 template <class S> __device__ inline place<S> make_ring(int arrivals) {
 	extern __shared__ __align__(1024) unsigned char memory[];
 	unsigned base = (shared_address(memory) + 1023) & ~1023u;
-	place<S> p = {base, base + S::STAGES * S::BYTES, 0, 0};
+	float* desks = (float*)(memory + (base - shared_address(memory)) + S::STAGES * S::BYTES);
+	place<S> p = {base, base + S::STAGES * S::BYTES + MULTIPLIERS * DESK * 4, desks + (int)(threadIdx.x / 32 - COPIERS) * DESK, 0, 0};
 	if (threadIdx.x == 0) {
 		for (int s = 0; s < S::STAGES; s++) {
 			barrier_init(p.barriers + 8 * s, arrivals);
@@ -90,11 +93,14 @@ template <int OUTER> __device__ inline u64 step16(int k) { return k * (OUTER ? 1
 
 // The sums of a multiplier's thread, and where they belong.
 template <class S> struct sums {
+	static constexpr int CHUNKS = S::N / 64;
 	float d[S::N / 2];
-	__device__ int row0() const { return (S::TM == 128 ? (threadIdx.x / GROUP - 1) * 64 : 0) + threadIdx.x / 32 % 4 * 16 + lane() / 4; }
-	__device__ int col0() const { return (S::TM == 128 ? 0 : (threadIdx.x / GROUP - 1) * S::N) + lane() % 4 * 2; }
 
-	// Adds the product of steps stages of the ring. One product is under way while the stage before it is given back.
+	// The warp's first row and column of the tile.
+	__device__ static int warp_row() { return (S::TM == 128 ? (threadIdx.x / GROUP - 1) * 64 : 0) + threadIdx.x / 32 % 4 * 16; }
+	__device__ static int warp_col() { return S::TM == 128 ? 0 : (threadIdx.x / GROUP - 1) * S::N; }
+
+	// Makes the product of so many stages of the ring. One step is under way while the stage before it is given back.
 	template <int TA, int TB> __device__ void multiply(place<S>& p, i64 steps) {
 		int half = threadIdx.x / GROUP - 1;
 		u64 a0 = descriptor(p.base + (S::TM == 128 ? half * BOX : 0)), b0 = descriptor(p.base + S::A * BOX + (S::TM == 128 ? 0 : half * S::N * 128));
@@ -118,55 +124,76 @@ template <class S> struct sums {
 		pin(d);
 		if (before && lane() == 0) arrive(before);
 	}
-	// Stores the tile, or adds it, with bias for its columns: rows by cols of what p points to, floats or halves, are the tile's. Rows of p are rs elements apart, columns cs.
-	__device__ void store(void* to, bool halves, i64 rs, i64 cs, int rows, int cols, const float* bias, bool accumulate) const {
-		bool pairs = cs == 1 && rs % 2 == 0 && (u64)to % 8 == 0 && cols % 2 == 0;
-		cols -= col0();
-		rows -= row0();
-		if (bias) bias += col0();
-		if (halves)
-			put_halves((half*)to + row0() * rs + col0(), rs, rows, cols, pairs);
-		else if (pairs)
-			put_pairs((float*)to + row0() * rs + col0(), rs, rows, cols, bias, accumulate);
-		else
-			put_floats((float*)to + row0() * rs + col0() * cs, rs, cs, rows, cols, bias, accumulate);
-	}
 
-private:
-	__device__ void put_pairs(float* p, i64 rs, int rows, int cols, const float* bias, bool accumulate) const {
+	// The desk's place of four numbers; without the exchange of pieces rows would lie in the same banks.
+	__device__ static float* on(float* desk, int row, int col) { return desk + row * 64 + (col ^ row % 4 * 8); }
+
+	// Lays 64 columns of the warp's rows on its desk: blocks of eight of them from first, or half of them from first and half from second.
+	template <int FIRST, int SECOND> __device__ void lay(float* desk) const {
 #pragma unroll
-		for (int j = 0; j < S::N / 8; j++) {
-			bool in = 8 * j < cols;
-			float2 b = read2(bias + 8 * j, in && bias);
+		for (int j = 0; j < 8; j++)
 #pragma unroll
 			for (int h = 0; h < 2; h++) {
-				float* q = p + 8 * h * rs + 8 * j;
-				bool ok = in && 8 * h < rows;
-				float2 v = make_float2(d[4 * j + 2 * h] + b.x, d[4 * j + 2 * h + 1] + b.y), old = read2(q, ok && accumulate);
-				write2(q, accumulate ? make_float2(old.x + v.x, old.y + v.y) : v, ok);
+				const float* v = d + 4 * (j < 4 ? FIRST + j : SECOND + j - 4) + 2 * h;
+				*(float2*)on(desk, lane() / 4 + 8 * h, 8 * j + lane() % 4 * 2) = make_float2(v[0], v[1]);
+			}
+	}
+	// Lays chunk c; registers have no numbers that a program could compute.
+	template <bool PAIRS, int C = 0> __device__ void chunk(float* desk, int c) const {
+		if (c == C) lay<PAIRS ? 4 * C : 8 * C, PAIRS ? S::N / 16 + 4 * C : 8 * C + 4>(desk);
+		if constexpr (C + 1 < CHUNKS) chunk<PAIRS, C + 1>(desk, c);
+	}
+
+	// Calls put(row, col, v) for four neighbours in a row at a time, within the tile; the lanes of a half warp have one row.
+	template <class F> __device__ void each(float* desk, F put) const {
+#pragma unroll 1
+		for (int c = 0; c < CHUNKS; c++) {
+			__syncwarp();
+			chunk<false>(desk, c);
+			__syncwarp();
+#pragma unroll 1
+			for (int r = lane() / 16; r < 16; r += 2) {
+				int col = lane() % 16 * 4;
+				float4 w = *(const float4*)on(desk, r, col);
+				float v[4] = {w.x, w.y, w.z, w.w};
+				put(warp_row() + r, warp_col() + 64 * c + col, v);
 			}
 		}
 	}
-	__device__ void put_floats(float* p, i64 rs, i64 cs, int rows, int cols, const float* bias, bool accumulate) const {
-#pragma unroll
-		for (int j = 0; j < S::N / 8; j++, p += 8 * cs)
-#pragma unroll
-			for (int e = 0; e < 4; e++) {
-				int col = 8 * j + e % 2;
-				float* q = p + e / 2 * 8 * rs + e % 2 * cs;
-				bool in = col < cols, ok = in && e / 2 * 8 < rows;
-				float v = d[4 * j + e] + read1(bias + col, in && bias), old = read1(q, ok && accumulate);
-				write1(q, accumulate ? old + v : v, ok);
-			}
+	// Calls put(row, col, v) for single numbers, the lanes of a half warp in one column.
+	template <class F> __device__ void columns(float* desk, F put) const {
+#pragma unroll 1
+		for (int c = 0; c < CHUNKS; c++) {
+			__syncwarp();
+			chunk<false>(desk, c);
+			__syncwarp();
+#pragma unroll 1
+			for (int col = lane() / 16; col < 64; col += 2) put(warp_row() + lane() % 16, warp_col() + 64 * c + col, *on(desk, lane() % 16, col));
+		}
 	}
-	__device__ void put_halves(half* p, i64 rs, int rows, int cols, bool pairs) const {
-#pragma unroll
-		for (int j = 0; j < S::N / 8; j++)
-#pragma unroll
-			for (int h = 0; h < 2; h++) {
-				half* q = p + 8 * h * rs + 8 * j;
-				bool first = 8 * j < cols && 8 * h < rows, second = 8 * j + 1 < cols && 8 * h < rows;
-				write_halves(q, round2(d[4 * j + 2 * h], d[4 * j + 2 * h + 1]), first, second, pairs);
+	// Calls put(row, col, v, u) for four neighbours of the first half of the warp's columns and those of the second.
+	template <class F> __device__ void both(float* desk, F put) const {
+#pragma unroll 1
+		for (int c = 0; c < CHUNKS; c++) {
+			__syncwarp();
+			chunk<true>(desk, c);
+			__syncwarp();
+#pragma unroll 1
+			for (int r = lane() / 8; r < 16; r += 4) {
+				int col = lane() % 8 * 4;
+				float4 w = *(const float4*)on(desk, r, col), x = *(const float4*)on(desk, r, 32 + col);
+				float v[4] = {w.x, w.y, w.z, w.w}, u[4] = {x.x, x.y, x.z, x.w};
+				put(warp_row() + r, warp_col() / 2 + 32 * c + col, v, u);
 			}
+		}
+	}
+	// Calls put(row, col, v), and done(row, col, sum) for a lane of each half warp with the sum of what put returned for 64 columns from col on.
+	template <class F, class G> __device__ void totals(float* desk, F put, G done) const {
+		each(desk, [&](int row, int col, float (&v)[4]) {
+			float sum = put(row, col, v);
+#pragma unroll
+			for (int m = 8; m > 0; m /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, m);
+			if (lane() % 16 == 0) done(row, col, sum);
+		});
 	}
 };

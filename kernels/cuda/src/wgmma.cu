@@ -1,92 +1,8 @@
-// Products of bfloat16 on compute capability 9.0: kernels/op_linear.go. Operands are bfloat16 in memory, at multiples of 16 bytes like their rows.
-#include "ring.cuh"
-
-// The rows of A, when they are gathered: index is none otherwise.
-struct gathered {
-	const half* p;
-	i64 ld;
-	const int* index;
-};
-
-// The result: rows of floats or of halves.
-struct output {
-	void* p;
-	i64 ld;
-	int halves;
-	__device__ void* at(i64 i, i64 j) const { return (char*)p + (i * ld + j) * (halves ? 2 : 4); }
-};
-
-// The tiles of all groups: rows of a group, in bands of eight tiles so that operands stay in the second-level cache, by columns. Work items ask in rising order.
-struct walk {
-	const int* off; // none for one group of rows rows
-	int groups;
-	i64 rows, across; // tiles of columns
-	int g;
-	i64 begin, end, down, before; // rows and tiles of rows of group g, work items before it
-	i64 i, j;                     // the tile found
-	template <int TM> __device__ void open() {
-		begin = off ? off[g] : 0;
-		end = off ? off[g + 1] : rows;
-		down = (end - begin + TM - 1) / TM;
-	}
-	template <int TM> __device__ bool find(i64 w) {
-		while (w - before >= down * across) {
-			before += down * across;
-			if (++g >= groups) return false;
-			open<TM>();
-		}
-		i64 t = w - before, band = t / (8 * across), tall = min(8LL, down - 8 * band);
-		t -= band * 8 * across;
-		i = begin + (8 * band + t % tall) * TM;
-		j = t / tall;
-		return true;
-	}
-};
-
-// Brings the operands of all tiles of the block: A by bulk copies, or row by row when it is gathered, B by bulk copies.
-template <class S, int TA, int TB> __device__ inline void bring(place<S> p, walk t, const tensor_map& ma, const tensor_map& mb, gathered a, i64 k) {
-	announcer<S> late = {p, 0};
-	bool leader = threadIdx.x == 0;
-	if (!a.index && !leader) return;
-	for (i64 w = blockIdx.x; t.find<S::TM>(w); w += gridDim.x) {
-		const half* row[S::TM / 16];
-		bool inside[S::TM / 16];
-		if (a.index)
-#pragma unroll
-			for (int i = 0; i < S::TM / 16; i++) {
-				i64 r = t.i + copied_row(i);
-				inside[i] = r < t.end;
-				row[i] = a.p + (inside[i] ? a.index[r] * a.ld : 0);
-			}
-		for (i64 d = 0; d < k; d += STEP) {
-			p.wait_empty();
-			if (leader) {
-				arrive_expecting(p.full(), (a.index ? S::B : S::A + S::B) * BOX);
-				if (!a.index)
-#pragma unroll
-					for (int b = 0; b < S::A; b++) {
-						int outer = (int)t.i + 64 * b;
-						load_box(p.stage() + b * BOX, ma, p.full(), TA ? outer : (int)d, TA ? (int)d : outer);
-					}
-#pragma unroll
-				for (int b = 0; b < S::B; b++) {
-					int outer = (int)t.j * S::TN + 64 * b;
-					load_box(p.stage() + (S::A + b) * BOX, mb, p.full(), TB ? outer : (int)d, TB ? (int)d : outer, t.g);
-				}
-			}
-			if (a.index) {
-#pragma unroll
-				for (int i = 0; i < S::TM / 16; i++) copy_row(p.stage() + piece_of(copied_row(i)), row[i], d + 8 * (threadIdx.x % 8), k, inside[i]);
-				late.filled();
-			}
-			p.next();
-		}
-	}
-	if (a.index) late.finish();
-}
+// Products on compute capability 9.0: kernels/op_linear.go.
+#include "groups.cuh"
 
 template <class S, int TA, int TB>
-__device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathered a, output c, const float* bias, const int* off, int groups, i64 m, i64 n, i64 k, int accumulate) {
+__device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathered a, mat c, const float* bias, const int* off, int groups, int half, i64 m, i64 n, i64 k, int accumulate) {
 	place<S> p = make_ring<S>(a.index ? 1 + COPIERS : 1);
 	walk t = {off, groups, m, (n + S::TN - 1) / S::TN, 0};
 	t.template open<S::TM>();
@@ -96,18 +12,30 @@ __device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathe
 		return;
 	}
 	more_registers<224>();
+	output out(c, half);
 	for (i64 w = blockIdx.x; t.template find<S::TM>(w); w += gridDim.x) {
 		sums<S> s;
 		s.template multiply<TA, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * S::TN;
-		s.store(c.at(t.i, j0), c.halves, c.ld, 1, (int)min(t.end - t.i, (i64)S::TM), (int)min(n - j0, (i64)S::TN), bias ? bias + j0 : nullptr, accumulate);
+		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
+			i64 i = t.i + row, j = j0 + col;
+			if (i >= t.end || j >= n) return;
+			float old[4];
+			if (accumulate) out.get(i, j, n, old);
+#pragma unroll
+			for (int q = 0; q < 4; q++) {
+				if (bias && j + q < n) v[q] += bias[j + q];
+				if (accumulate) v[q] = old[q] + v[q];
+			}
+			out.put(i, j, n, v);
+		});
 	}
 }
 
 #define PRODUCT(TM, TN, NAME, TA, TB)                                                                                                                                                          \
-	KERNEL __launch_bounds__(BLOCK, 1) product_##TM##x##TN##_##NAME(const __grid_constant__ tensor_map ma, const __grid_constant__ tensor_map mb, gathered a, output c, const float* bias,        \
-		const int* off, int groups, i64 m, i64 n, i64 k, int accumulate) {                                                                                                                 \
-		product<shape<TM, TN>, TA, TB>(ma, mb, a, c, bias, off, groups, m, n, k, accumulate);                                                                                              \
+	KERNEL __launch_bounds__(BLOCK, 1) product_##TM##x##TN##_##NAME(const __grid_constant__ tensor_map ma, const __grid_constant__ tensor_map mb, gathered a, mat c, const float* bias,        \
+		const int* off, int groups, int half, i64 m, i64 n, i64 k, int accumulate) {                                                                                                       \
+		product<shape<TM, TN>, TA, TB>(ma, mb, a, c, bias, off, groups, half, m, n, k, accumulate);                                                                                        \
 	}
 
 // By the contiguous dimension of A and of B: d the depth, o the outer one.

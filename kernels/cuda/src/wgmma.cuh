@@ -50,42 +50,9 @@ __device__ inline void mma_begin() { asm volatile("wgmma.fence.sync.aligned;" ::
 __device__ inline void mma_close() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int LEFT> __device__ inline void mma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(LEFT) : "memory"); }
 
-// Accesses of device memory under a condition, without a branch; what is not read is zero.
-__device__ inline float read1(const float* p, bool when) {
-	float v = 0;
-	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %2, 0;\n@p ld.global.f32 %0, [%1];\n}" : "+f"(v) : "l"(__cvta_generic_to_global(p)), "r"((int)when) : "memory");
-	return v;
-}
-__device__ inline float2 read2(const float* p, bool when) {
-	float2 v = make_float2(0, 0);
-	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %3, 0;\n@p ld.global.v2.f32 {%0, %1}, [%2];\n}" : "+f"(v.x), "+f"(v.y) : "l"(__cvta_generic_to_global(p)), "r"((int)when) : "memory");
-	return v;
-}
-__device__ inline void write1(float* p, float v, bool when) {
-	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %2, 0;\n@p st.global.f32 [%0], %1;\n}" ::"l"(__cvta_generic_to_global(p)), "f"(v), "r"((int)when) : "memory");
-}
-__device__ inline void write2(float* p, float2 v, bool when) {
-	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %3, 0;\n@p st.global.v2.f32 [%0], {%1, %2};\n}" ::"l"(__cvta_generic_to_global(p)), "f"(v.x), "f"(v.y), "r"((int)when) : "memory");
-}
-
 #define R1(i) "+f"(d[i])
 #define R4(i) R1(i), R1(i + 1), R1(i + 2), R1(i + 3)
 #define R8(i) R4(i), R4(i + 4)
-
-
-// Two numbers rounded to bfloat16, the first in the low half of the word.
-__device__ inline unsigned round2(float lo, float hi) {
-	unsigned w;
-	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(hi), "f"(lo));
-	return w;
-}
-
-// Writes both halves of a word at once, at a multiple of 4 bytes, or each for itself.
-__device__ inline void write_halves(half* p, unsigned w, bool first, bool second, bool pair) {
-	asm volatile("{\n.reg .pred p, q;\n.reg .b16 a, b;\nmov.b32 {a, b}, %1;\nsetp.ne.b32 p, %4, 0;\nsetp.ne.b32 q, %2, 0;\n@p bra WORD_%=;\n@q st.global.b16 [%0], a;\n"
-		"setp.ne.b32 q, %3, 0;\n@q st.global.b16 [%0+2], b;\nbra DONE_%=;\nWORD_%=:\n@q st.global.b32 [%0], %1;\nDONE_%=:\n}" ::"l"(__cvta_generic_to_global(p)),
-		"r"(w), "r"((int)first), "r"((int)second), "r"((int)pair) : "memory");
-}
 
 // Keeps the compiler from moving sums across a wait.
 template <int R> __device__ inline void pin(float (&d)[R]) {

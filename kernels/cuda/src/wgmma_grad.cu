@@ -104,7 +104,26 @@ __device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, rows x
 		if (steps == 0) continue;
 		sums<S> s;
 		s.template multiply<1, 1>(p, steps);
-		s.store(dst.of(t.group, t.task) + t.i0 * rs + t.j0 * cs, false, rs, cs, (int)min(k - t.i0, (i64)S::TM), (int)min(n - t.j0, (i64)S::TN), nullptr, *dst.flag(t.group, t.task));
+		float* to = dst.of(t.group, t.task);
+		bool touched = *dst.flag(t.group, t.task);
+		if (cs != 1) { // a transposed destination
+			s.columns(p.desk, [&](int row, int col, float v) {
+				i64 i = t.i0 + row, j = t.j0 + col;
+				if (i < k && j < n) put(to + i * rs + j * cs, v, touched);
+			});
+			continue;
+		}
+		output out(to, rs, 0);
+		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
+			i64 i = t.i0 + row, j = t.j0 + col;
+			if (i >= k || j >= n) return;
+			float old[4];
+			if (touched) out.get(i, j, n, old);
+#pragma unroll
+			for (int q = 0; q < 4; q++)
+				if (touched) v[q] = old[q] + v[q];
+			out.put(i, j, n, v);
+		});
 	}
 }
 
