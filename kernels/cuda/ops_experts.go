@@ -5,6 +5,9 @@ import "artel/kernels"
 func (d *device) experts() kernels.Experts {
 	return kernels.Experts{
 		GroupedGated: func(a kernels.GroupedGated) {
+			if d.warpgroupGated(a) {
+				return
+			}
 			groups, k, width := a.B.Dim(0), a.B.Dim(1), a.A.Dim(1)
 			t := tilingFor(d.products, d.units, 1, a.A.Dim(0), a.B.Dim(2))
 			d.product(t, "grouped_gated").view(a.X).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.H).mat(a.A).ptr(a.Off).
@@ -17,6 +20,9 @@ func (d *device) experts() kernels.Experts {
 
 // groupedGatedGrad leaves the parts of the gradient of the scales that come from several tiles in the first columns of DA.
 func (d *device) groupedGatedGrad(a kernels.GroupedGatedGrad) {
+	if d.warpgroupGatedGrad(a) {
+		return
+	}
 	groups, k, width := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
 	t := tilingFor(d.products, d.units, 1, a.DH.Dim(0), width)
 	parts := ceil(width, t.cols)
@@ -29,7 +35,12 @@ func (d *device) groupedGatedGrad(a kernels.GroupedGatedGrad) {
 		c = c.ptr(a.DScale).i64(1)
 	}
 	c.optional(a.A).i32(int(a.Gate)).tiles(t, t.grouped(a.DH.Dim(0), groups, width))
+	d.addScales(a, parts)
+}
+
+// addScales sums the parts of the gradient of the scales in DA, when there are several.
+func (d *device) addScales(a kernels.GroupedGatedGrad, parts int) {
 	if parts > 1 && a.DScale.Ok() {
-		d.op("linear", "add_scales").ptr(a.DScale).mat(a.DA).i32(parts, 0).ptr(a.Off.Narrow(0, groups, 1)).over(a.DScale.Dim(0))
+		d.op("linear", "add_scales").ptr(a.DScale).mat(a.DA).i32(parts, 0).ptr(a.Off.Narrow(0, a.Off.Dim(0)-1, 1)).over(a.DScale.Dim(0))
 	}
 }

@@ -60,6 +60,8 @@ func layoutOf(a, b *operand) layout {
 type tile struct {
 	rows, cols int
 	product    [layouts]string
+	gated      [layouts]string
+	gatedGrad  [layouts]string
 	grad       string
 }
 
@@ -70,6 +72,10 @@ func warpTiles() (all []tile) {
 		name := fmt.Sprintf("%dx%d", t.rows, t.cols)
 		t.grad = "grad_w_" + name
 		t.product[layoutDD], t.product[layoutDO] = "product_"+name+"_dd", "product_"+name+"_do"
+		if t.cols == 256 || t.rows == 128 { // a warpgroup has two boxes of columns at least
+			t.gated[layoutDD], t.gated[layoutDO] = "gated_"+name+"_dd", "gated_"+name+"_do"
+			t.gatedGrad[layoutDD], t.gatedGrad[layoutDO] = "gated_grad_"+name+"_dd", "gated_grad_"+name+"_do"
+		}
 		if t.rows == t.cols {
 			t.product[layoutOD], t.product[layoutOO] = "product_"+name+"_od", "product_"+name+"_oo"
 		}
