@@ -28,7 +28,7 @@ func TestReal(t *testing.T) {
 		}
 		for _, k := range m.Kernels {
 			kernels++
-			if len(k.Code) < 20 {
+			if len(k.Code) < 10 {
 				t.Errorf("%s: %s: %d instructions", f, k.Name, len(k.Code))
 			}
 		}
