@@ -18,7 +18,7 @@ var mlpKind = NewKind[mlp]("mlp")
 
 // MLP is the feed-forward network y = act(x*Up)*Down (+ residual), its activation and the sum in one pass with the products.
 //
-// What is saved for the backward pass is x and the pre-activation.
+// What is saved for the backward pass is x and the pre-activation, the latter in the type that Experts uses.
 //
 //	x [N,D]  up [D,gate.Width(F)]  down [F,out]  residual [N,out] or nil  y [N,out]
 func MLP(t *Tape, x *Var, up, down *param.Param, gate kernels.Gate, residual *Var) *Var {

@@ -16,6 +16,7 @@ type layerCase struct {
 	F       int    `json:"F,omitempty"`
 	E       int    `json:"E,omitempty"`
 	K       int    `json:"K,omitempty"`
+	Fixed   bool   `json:"fixed,omitempty"` // picks without a router
 	Dtype   string `json:"dtype"`
 	Threads int    `json:"threads,omitempty"` // 0: all
 	Variant string `json:"variant,omitempty"` // of the kernels

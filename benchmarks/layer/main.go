@@ -86,10 +86,12 @@ func byShape(names, dtypes, threads, variant string) (cases []layerCase) {
 	return cases
 }
 
-// byExperts lists layers with the same arithmetic per row, 16384 routed rows and more and more experts: from 8192 to 16 rows per expert and less.
+// byExperts lists layers, without and with a router, with the same arithmetic per row, 16384 routed rows and more and more experts: from 8192 to 16 rows per expert and less.
 func byExperts(variant string) (cases []layerCase) {
 	for e := 2; e <= 1024; e *= 2 {
-		cases = append(cases, layerCase{T: 8192, D: 128, F: 128, E: e, K: 2, Dtype: "f32", Variant: variant})
+		for _, fixed := range []bool{true, false} {
+			cases = append(cases, layerCase{T: 8192, D: 128, F: 128, E: e, K: 2, Fixed: fixed, Dtype: "f32", Variant: variant})
+		}
 	}
 	return cases
 }
@@ -142,7 +144,11 @@ func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 	if err != nil {
 		return nil, info, err
 	}
-	if l, err = mixture.New(s, be); err != nil {
+	make := mixture.New
+	if c.Fixed {
+		make = mixture.NewFixed
+	}
+	if l, err = make(s, be); err != nil {
 		return nil, info, err
 	}
 	if c.Weights != "" {
@@ -218,13 +224,18 @@ func printShapes(results []bench.Result) {
 }
 
 func printExperts(results []bench.Result) {
-	fmt.Println("| experts | routed rows per expert | ms | rows/s | of the first |\n|---|---|---|---|---|")
-	for _, r := range results {
-		if r.Error != "" {
-			fmt.Printf("| %s | | %s |\n", r.Name, r.Error)
-			continue
+	fmt.Println("| experts | routed rows per expert | ms | rows/s | of the first | ms with router | rows/s | of the first |\n|---|---|---|---|---|---|---|---|")
+	for i := 0; i+1 < len(results); i += 2 {
+		line := ""
+		for j := range 2 {
+			r, first := results[i+j], results[j]
+			if r.Error != "" {
+				line += " " + r.Error + " | | |"
+				continue
+			}
+			line += fmt.Sprintf(" %.2f | %.0f | %.2f |", r.MedianMS, r.TokensPerS, r.TokensPerS/first.TokensPerS)
 		}
-		e, k := r.Config["E"].(float64), r.Config["K"].(float64)
-		fmt.Printf("| %.0f | %.0f | %.2f | %.0f | %.2f |\n", e, r.Tokens*k/e, r.MedianMS, r.TokensPerS, r.TokensPerS/results[0].TokensPerS)
+		e, k := results[i].Config["E"].(float64), results[i].Config["K"].(float64)
+		fmt.Printf("| %.0f | %.0f |%s\n", e, results[i].Tokens*k/e, line)
 	}
 }

@@ -43,6 +43,11 @@ type Layer struct {
 	out   *autograd.Var
 	set   *param.Set
 	in    leaf
+
+	// In place of a router: fixed picks and weights.
+	index, weights tensor.Tensor
+	up, down       *param.Bank
+	scores         leaf
 }
 
 // New builds a layer with the peers' distributions of inputs and weights.
@@ -51,14 +56,21 @@ func New(s Shape, be *kernels.Backend) (*Layer, error) {
 	cfg.Experts, cfg.K, cfg.Hidden, cfg.Balance, cfg.ZLoss = s.E, s.K, s.F, 0, 0
 	cfg.Router = config.Member{Name: "softmax_topk"}
 	b := param.NewBuilder()
-	l := &Layer{Shape: s, be: be, block: [1]autograd.Block{{N: s.T}}}
+	l := &Layer{Shape: s}
 	var err error
 	if l.moe, err = moe.New(b, "layer", &cfg, s.D, 1, rng.New(1)); err != nil {
 		return nil, err
 	}
+	return l, l.build(b, be)
+}
+
+// build fills weights and input.
+func (l *Layer) build(b *param.Builder, be *kernels.Backend) error {
+	s := l.Shape
+	l.be, l.block = be, [1]autograd.Block{{N: s.T}}
 	set, err := b.Build(be, rng.New(2))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	draw := rng.New(3)
 	for _, p := range set.Params {
@@ -72,7 +84,7 @@ func New(s Shape, be *kernels.Backend) (*Layer, error) {
 	fill(be, l.x, &draw, 1)
 	fill(be, l.dy, &draw, 1)
 	l.set, l.sink, l.tape = set, param.NewPlain(be, set), autograd.NewTape(be, 1)
-	return l, nil
+	return nil
 }
 
 // fill writes normal values of the given deviation, wherever x lies.
@@ -126,7 +138,11 @@ func (l *Layer) Forward() error {
 	x := t.NewVar(l.x, space)
 	l.in.x = x
 	t.Record("input", &l.in, x, true)
-	l.out = l.moe.Forward(t, x)
+	if l.moe != nil {
+		l.out = l.moe.Forward(t, x)
+	} else {
+		l.out = l.fixed(t, x)
+	}
 	if t.Err() != nil {
 		return t.Err()
 	}
@@ -140,8 +156,11 @@ func (l *Layer) Forward() error {
 // Backward ends what Forward began.
 func (l *Layer) Backward() error { return l.tape.Backward(l.sink, nil) }
 
-// Load is the rows of the fullest expert over the mean.
+// Load is the rows of the fullest expert over the mean; 0 without a router.
 func (l *Layer) Load() float64 {
+	if l.moe == nil {
+		return 0
+	}
 	s := l.moe.NewStats()
 	l.moe.Observe(l.be, s)
 	return s.MaxLoad()
