@@ -3,7 +3,7 @@
 //
 //	go run ./layer [-shapes A,B,C] [-dtypes f32,bf16] [-threads 0,1] [-reps 15] [-json]
 //	go run ./layer -experts      rows per second against the number of experts, at the same active arithmetic
-//	go run ./layer -profile F    a profile of the first case for go tool pprof
+//	go run ./layer -profile F    a profile of the last case for go tool pprof
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	burst := flag.Int("burst", 5, "steps in a row per turn; the first is not counted")
 	experts := flag.Bool("experts", false, "vary the number of experts instead")
 	asJSON := flag.Bool("json", false, "print JSON lines")
-	profile := flag.String("profile", "", "write a CPU profile of the first case here, three seconds long")
+	profile := flag.String("profile", "", "write a CPU profile of the last case here, three seconds long")
 	worker := flag.String("worker", "", "run the case given as JSON on demand; see package bench")
 	flag.Parse()
 	if *worker != "" {
@@ -47,7 +47,7 @@ func main() {
 		cases = byExperts(*variant)
 	}
 	if *profile != "" {
-		if err := profileCase(&cases[0], *profile); err != nil {
+		if err := profileCase(&cases[len(cases)-1], *profile); err != nil {
 			log.Fatal(err)
 		}
 		return
