@@ -38,7 +38,8 @@ func (b *backend) newProducts() func() {
 		b.scratch.giveBack(s)
 	}
 	return func() {
-		b.pool.Run(b.partition(), 1, run)
+		items := b.partition()
+		b.pool.Run(items, max(1, items/(16*b.pool.Workers())), run)
 		clear(b.products) // or memory that an arena gives back would stay
 	}
 }
@@ -174,19 +175,23 @@ func (b *backend) afterStore(p *gemm.Product, c []float32, lo, hi, j0, j1 int) {
 	}
 }
 
+// manyWeights is a number of elements that the caches do not keep from one use to the next.
+const manyWeights = 4 << 20
+
 // groupedProducts sets b.products to one product per group with rows, and b.expert.first to their first rows.
 func (b *backend) groupedProducts(a kernels.GroupedGEMM) {
 	off := ints(a.Off)
 	groups := len(off) - 1
 	x, index := mat(a.A), ints(a.Index)
 	c := matrix(a.C)
+	cold := groups*a.B.Dim(1)*a.B.Dim(2) >= manyWeights
 	b.products, b.expert.first = b.products[:0], b.expert.first[:0]
 	for g := 0; g < groups; g++ {
 		lo, hi := int(off[g]), int(off[g+1])
 		if lo == hi {
 			continue
 		}
-		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), LDC: c.ld}
+		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), LDC: c.ld, Cold: cold}
 		if c.p != nil {
 			p.C = c.p[lo*c.ld:]
 		}

@@ -102,7 +102,7 @@ func check(t *testing.T, v *Variant, s *rng.Stream, sc *Scratch, m, n, k, mode i
 		p.Add = random(s, m, n+2, false).P[1:]
 	}
 	p.ReLU = v.AppliesReLU() && !p.Acc && p.Add == nil && mode%3 > 0
-	p.Stream, p.BF16 = k%2 == 1, mode&16 != 0
+	p.Stream, p.BF16, p.Cold = k%2 == 1, mode&16 != 0, mode%2 == 0
 	number := func(x float32) float64 {
 		if p.BF16 {
 			x = dtype.FromBF16(dtype.ToBF16(x))

@@ -17,10 +17,20 @@ func packTiles512(dst, src *float32, stride, k, far int, index *int32)
 //go:noescape
 func prefetchRows(src *float32, stride, rows, n int)
 
+//go:noescape
+func touchRows(src *float32, stride, rows, n int)
+
 // fetchRows is Variant.fetch.
 func fetchRows(src []float32, stride, rows, n int) {
 	if rows > 0 && n > 0 {
 		prefetchRows(&src[0], stride, rows, n)
+	}
+}
+
+// walkRows is Variant.touch.
+func walkRows(src []float32, stride, rows, n int) {
+	if rows > 0 && n > 0 {
+		touchRows(&src[0], stride, rows, n)
 	}
 }
 

@@ -60,6 +60,7 @@ type Product struct {
 	Tag    int  // for After: which product of a list this is
 	Loose  bool // After does not mind in which order it meets the columns of a row, nor from which worker
 	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
+	Cold   bool // B comes from memory: few rows do not hide that
 	Stream bool // C is part of something larger than the caches: write past them where possible
 }
 
@@ -94,6 +95,9 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		kc := min(b.deep, p.K-k0)
 		if b.staged && kc > 0 {
 			v.block(s, p, k0, kc, lo, hi)
+		}
+		if p.Cold && hi-lo <= coldRows {
+			v.touchB(&b, k0, kc)
 		}
 		if v.isShort(&b, kc) {
 			v.short(&b)
@@ -307,6 +311,25 @@ func (v *Variant) short(b *block) {
 			v.kernel(p, t, h, min(Panel, p.N-j0))
 		}
 		i += h
+	}
+}
+
+// coldRows is the most rows of a block that reads a cold B once before it is used.
+const coldRows = 48
+
+// touchB reads the block's part of B in the order of memory, which is several times as fast as that of panels: processors fetch ahead along lines
+// only. It then waits in the second-level cache, unless it is too large for that.
+func (v *Variant) touchB(b *block, k0, kc int) {
+	p, m := b.p, b.p.B
+	n := min((b.p1-b.p0+p.Pair)*Panel, p.N-b.p0*Panel)
+	if v.touch == nil || m.P == nil || p.BK != nil || n*kc > 128<<10 {
+		return
+	}
+	switch j0 := b.p0 * Panel; {
+	case m.CS == 1:
+		v.touch(m.P[k0*m.RS+j0:], m.RS, kc, n)
+	case m.RS == 1:
+		v.touch(m.P[k0+j0*m.CS:], m.CS, n, kc)
 	}
 }
 

@@ -42,6 +42,8 @@ type Variant struct {
 	copyTiles func(dst, src []float32, stride, k, far int, index []int32)
 	// fetch asks for n elements of each of some rows ahead of their use; nil: nothing to ask.
 	fetch func(src []float32, stride, rows, n int)
+	// touch reads n elements of each of some rows; nil: nothing.
+	touch func(src []float32, stride, rows, n int)
 	// half multiplies bfloat16 operands; nil: they are multiplied as float32.
 	half *half
 	// transpose packs n <= Panel columns that are contiguous along k: dst[i*Panel+j] = src[j*stride+i]; other columns become zero.

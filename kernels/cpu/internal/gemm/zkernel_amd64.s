@@ -5577,6 +5577,29 @@ line:
 	JNZ row
 	RET
 
+// func touchRows(src *float32, stride, rows, n int)
+//
+// Reads a word of each line of n elements of each row.
+TEXT ·touchRows(SB), NOSPLIT, $0-32
+	MOVQ src+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, CX
+row:
+	MOVQ SI, R9
+	MOVQ CX, BX
+line:
+	MOVL (R9), AX
+	ADDQ $64, R9
+	SUBQ $64, BX
+	JG line
+	ADDQ R8, SI
+	DECQ DX
+	JNZ row
+	RET
+
 // func transpose512(dst, src *float32, stride, k, n int)
 //
 // dst[kk*Panel+j] = src[j*stride+kk] for j < n <= 16, else 0, j < 16; k is rounded up to 16, with zeros.

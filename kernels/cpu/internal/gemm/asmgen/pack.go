@@ -71,14 +71,20 @@ func tiles(b *bytes.Buffer, name, doc string, pairs bool) {
 	b.WriteString("\n")
 }
 
-// prefetch writes the request for rows of a matrix that will be packed next.
+// prefetch writes the request for rows of a matrix that will be packed next, and the walk over rows that will be read in another order.
 //
 // Registers: SI row, R8 stride in bytes, DX rows left, CX bytes of a row, R9 line, BX lines left.
 func prefetch(b *bytes.Buffer) {
-	b.WriteString("// func prefetchRows(src *float32, stride, rows, n int)\n//\n// Asks for the lines of n elements of each row.\nTEXT ·prefetchRows(SB), NOSPLIT, $0-32\n" +
-		"\tMOVQ src+0(FP), SI\n\tMOVQ stride+8(FP), R8\n\tMOVQ rows+16(FP), DX\n\tMOVQ n+24(FP), CX\n\tSHLQ $2, R8\n\tSHLQ $2, CX\n" +
+	walk(b, "prefetchRows", "Asks for the lines of n elements of each row.", "PREFETCHT1 (R9)")
+	walk(b, "touchRows", "Reads a word of each line of n elements of each row.", "MOVL (R9), AX")
+}
+
+// walk writes a loop over the lines of rows.
+func walk(b *bytes.Buffer, name, doc, line string) {
+	fmt.Fprintf(b, "// func %s(src *float32, stride, rows, n int)\n//\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-32\n", name, doc, name)
+	b.WriteString("\tMOVQ src+0(FP), SI\n\tMOVQ stride+8(FP), R8\n\tMOVQ rows+16(FP), DX\n\tMOVQ n+24(FP), CX\n\tSHLQ $2, R8\n\tSHLQ $2, CX\n" +
 		"row:\n\tMOVQ SI, R9\n\tMOVQ CX, BX\n" +
-		"line:\n\tPREFETCHT1 (R9)\n\tADDQ $64, R9\n\tSUBQ $64, BX\n\tJG line\n" +
+		"line:\n\t" + line + "\n\tADDQ $64, R9\n\tSUBQ $64, BX\n\tJG line\n" +
 		"\tADDQ R8, SI\n\tDECQ DX\n\tJNZ row\n\tRET\n\n")
 }
 
