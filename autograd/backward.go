@@ -35,19 +35,36 @@ func (t *Tape) Backward(sink *param.Sink, seeds []float64) error {
 	if sink.Streaming() {
 		t.expect()
 	}
+	part := "" // of the model, whose range is open
 	for i := len(t.nodes) - 1; i >= 0 && t.err == nil; i-- {
 		if !t.nodes[i].out.needs {
 			continue
 		}
+		part = t.within(part, t.nodes[i].scope)
 		t.nodes[i].op.Backward(t)
 		if sink.Streaming() {
 			sink.Flush()
 		}
 	}
+	t.within(part, "")
 	if sink.Streaming() {
 		sink.Finish()
 	}
 	return t.err
+}
+
+// within ends the range of one part of the model and begins that of another, for profilers; "" is none.
+func (t *Tape) within(old, part string) string {
+	if part == old || !nvtx.Active() {
+		return old
+	}
+	if old != "" {
+		nvtx.Pop()
+	}
+	if part != "" {
+		nvtx.Push(t.named(part))
+	}
+	return part
 }
 
 // expect tells a streaming sink how often every parameter is used.

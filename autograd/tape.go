@@ -187,13 +187,18 @@ func (t *Tape) Failf(format string, args ...any) {
 func (t *Tape) Push(name string) {
 	t.scope = append(t.scope, name)
 	if nvtx.Active() {
-		n := t.ranges[name]
-		if n == nil {
-			n = nvtx.New(name)
-			t.ranges[name] = n
-		}
-		nvtx.Push(n)
+		nvtx.Push(t.named(name))
 	}
+}
+
+// named is the range of a part of the model.
+func (t *Tape) named(part string) *nvtx.Name {
+	n := t.ranges[part]
+	if n == nil {
+		n = nvtx.New(part)
+		t.ranges[part] = n
+	}
+	return n
 }
 
 // Pop leaves the part entered last.

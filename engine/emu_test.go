@@ -49,13 +49,13 @@ func TestEmulator(t *testing.T) {
 	steps(t, slow, 1)
 	near(t, downloaded(checked), params(slow), start, 1e-4)
 
+	t.Setenv(cuda.GraphsEnv, "0")
 	fast := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
 	steps(t, fast, 4)
-	t.Setenv(cuda.GraphsEnv, "1")
+	t.Setenv(cuda.GraphsEnv, "")
 	graphs := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
 	steps(t, graphs, 4)
 	sameBits(t, downloaded(graphs), downloaded(fast))
-	t.Setenv(cuda.GraphsEnv, "")
 	steps(t, fast, 4)
 	steps(t, slow, 7)
 	near(t, downloaded(fast), params(slow), start, 1e-3)
@@ -138,7 +138,7 @@ func TestStepShape(t *testing.T) {
 // TestGraphs counts how a step reaches the device when kernels go as graphs: as many launches as waits, all of them updates of graphs that are there, and no
 // kernel by itself.
 func TestGraphs(t *testing.T) {
-	t.Setenv(cuda.GraphsEnv, "1")
+	t.Setenv(cuda.GraphsEnv, "")
 	for _, c := range []struct {
 		method string
 		most   int

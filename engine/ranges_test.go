@@ -30,7 +30,7 @@ func TestRanges(t *testing.T) {
 		if strings.Count(got, "+") != strings.Count(got, "-") || !strings.HasPrefix(got, "+step+forward+") || !strings.HasSuffix(got, "-+surgery-+update--") {
 			t.Errorf("ranges %s", got)
 		}
-		for _, want := range []string{"+blocks.0", "+experts-", "+backward+experts-"} {
+		for _, want := range []string{"+blocks.0", "+experts-", "+blocks.2+experts-", "-+blocks.0+experts-"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q in %s", want, got)
 			}

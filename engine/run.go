@@ -196,6 +196,9 @@ func (r *Run) report(took time.Duration) error {
 		if r.OnProgress != nil {
 			r.OnProgress(p)
 		}
+		for _, note := range e.be.Notes() {
+			r.log.Warn("device", zap.String("note", note))
+		}
 		if r.due(d.Step) {
 			if err := r.metrics.step(r, d.Aux); err != nil {
 				return err

@@ -71,6 +71,8 @@ type Backend struct {
 	// does for all ops, while later ones may be under way.
 	Submit func() uint64
 	Wait   func(ticket uint64) error
+	// Notes returns what the device's compiler said of the kernels since the last call, though they work: warnings.
+	Notes func() []string
 
 	Moves
 	Linear
@@ -102,9 +104,10 @@ func (b *Backend) NewShared(d dtype.Type, shape ...int) tensor.Tensor {
 	return tensor.Of(b.AllocShared(d, n), 0, shape...)
 }
 
-// AtOnce makes Sync, Submit and Wait those of a backend whose ops have finished when they return.
+// AtOnce makes Sync, Submit, Wait and Notes those of a backend whose ops have finished when they return.
 func (b *Backend) AtOnce() {
 	b.Sync, b.Submit, b.Wait = func() error { return nil }, func() uint64 { return 0 }, func(uint64) error { return nil }
+	b.Notes = func() []string { return nil }
 }
 
 // Missing lists the ops that b lacks, in the order of the contract.

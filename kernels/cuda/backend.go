@@ -24,6 +24,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Sync:        d.sync,
 		Submit:      d.submit,
 		Wait:        d.wait,
+		Notes:       d.told,
 		Moves:       d.moves(),
 		Linear:      d.linear(),
 		Experts:     d.experts(),

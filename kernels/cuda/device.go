@@ -2,7 +2,6 @@ package cuda
 
 import (
 	"io/fs"
-	"os"
 	"runtime"
 	"sync"
 
@@ -33,6 +32,7 @@ type device struct {
 	args       driver.Args
 	thread     int // the last one that the context was bound to
 	err        error
+	notes      []string // what the compiler said of modules
 	blocks     []driver.Ptr
 	hosts      []driver.Host
 	staging    staging
@@ -53,7 +53,7 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 		return nil, err
 	}
 	d = &device{api: api, id: id, code: code, modules: map[string]driver.Module{}, kernels: map[[2]string]*kernel{}, wgmma: newWarpgroups()}
-	d.graphs = graphs{on: os.Getenv(GraphsEnv) == "1", known: map[uint64]driver.GraphExec{}}
+	d.graphs = graphs{on: useGraphs(), known: map[uint64]driver.GraphExec{}}
 	if d.name, err = api.DeviceName(id); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,30 @@
 package cuda
 
-import "artel/kernels/cuda/driver"
+import (
+	"os"
+	"slices"
 
-// GraphsEnv is the environment variable that, set to 1, makes the backend hand kernels to the device as graphs: what is queued between two waits is one launch.
+	"artel/internal/nvtx"
+	"artel/kernels/cuda/driver"
+)
+
+// GraphsEnv is the environment variable that says whether kernels reach the device as graphs, where what is queued between two waits is one launch: 1 or 0. Unset, they
+// do, unless a profiler listens: it shows a graph as one piece, outside of the ranges of its parts.
 const GraphsEnv = "ARTEL_GRAPHS"
+
+// useGraphs reads the environment.
+func useGraphs() bool {
+	switch os.Getenv(GraphsEnv) {
+	case "0":
+		return false
+	case "1":
+		return true
+	}
+	return !nvtx.Active()
+}
+
+// mostGraphs is the number of graphs that are kept; steps of other shapes make new ones in their place.
+const mostGraphs = 64
 
 // graphs records kernels instead of queueing them, one by one, until something has to wait for them or go between them. A recording with the same
 // kernels in the same order as an earlier one updates the graph of that one: parameters and grids may differ.
@@ -12,6 +33,7 @@ type graphs struct {
 	recording bool
 	kernels   uint64 // hash of the recorded work in order
 	known     map[uint64]driver.GraphExec
+	order     []uint64 // keys of known, the oldest first
 }
 
 // record begins a recording where none is under way, and notes a piece of work: a kernel, or a copy.
@@ -52,11 +74,30 @@ func (d *device) flush() {
 	if !ok {
 		if exec, err = d.api.GraphInstantiate(graph); err != nil {
 			d.fail(err)
-			delete(g.known, g.kernels)
+			g.drop(g.kernels)
 			return
 		}
-		g.known[g.kernels] = exec
+		g.keep(exec, func(old driver.GraphExec) { d.fail(d.api.GraphExecDestroy(old)) })
 	}
 	d.fail(d.api.GraphLaunch(exec, d.stream))
 	d.fail(d.api.GraphDestroy(graph))
+}
+
+// keep remembers the graph of the recording, and destroys the oldest one when there are too many; a launch of it that is under way ends first.
+func (g *graphs) keep(exec driver.GraphExec, destroy func(driver.GraphExec)) {
+	if _, ok := g.known[g.kernels]; !ok {
+		g.order = append(g.order, g.kernels)
+	}
+	g.known[g.kernels] = exec
+	for len(g.order) > mostGraphs {
+		destroy(g.known[g.order[0]])
+		g.drop(g.order[0])
+	}
+}
+
+func (g *graphs) drop(key uint64) {
+	delete(g.known, key)
+	if i := slices.Index(g.order, key); i >= 0 {
+		g.order = slices.Delete(g.order, i, i+1)
+	}
 }

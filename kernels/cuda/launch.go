@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"io/fs"
+	"strings"
 
 	"artel/kernels/cuda/driver"
 
@@ -51,7 +52,10 @@ func (d *device) module(name string) (driver.Module, error) {
 	if err != nil {
 		return 0, err
 	}
-	m, _, err := d.api.ModuleLoad(image)
+	m, log, err := d.api.ModuleLoad(image)
+	if log = strings.TrimSpace(log); err == nil && log != "" {
+		d.notes = append(d.notes, file+": "+log)
+	}
 	if err != nil {
 		return 0, errors.Wrapf(err, "cuda: %s on %s (compute capability %v)", file, d.name, d.capability)
 	}
@@ -103,4 +107,11 @@ func (d *device) run(k *kernel, grid, block driver.Dim3, shared int) {
 func (d *device) run1(k *kernel, n, block int) {
 	blocks := min((n+block-1)/block, d.units*32)
 	d.run(k, driver.Dim3{X: uint32(blocks), Y: 1, Z: 1}, driver.Dim3{X: uint32(block), Y: 1, Z: 1}, 0)
+}
+
+// told returns what the compiler said since the last call.
+func (d *device) told() []string {
+	out := d.notes
+	d.notes = nil
+	return out
 }

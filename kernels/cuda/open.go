@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,6 +83,11 @@ func Probe() string {
 	if err != nil {
 		return err.Error()
 	}
+	return probe(api)
+}
+
+// probe is Probe on a given driver. It loads all kernels on every device, and tells what the driver's compiler says.
+func probe(api *driver.API) string {
 	if err := api.Init(); err != nil {
 		return fmt.Sprintf("%s: %v", api.Name, err)
 	}
@@ -115,10 +121,50 @@ func describe(api *driver.API, id driver.Device) string {
 	if c < LowestCapability {
 		return s + fmt.Sprintf(": too old, the kernels need %v", LowestCapability)
 	}
+	kernels := ": sm_80 kernels"
 	if c == 90 {
-		return s + ": sm_90a kernels"
+		kernels = ": sm_90a kernels"
 	}
-	return s + ": sm_80 kernels"
+	return s + kernels + loaded(api, id)
+}
+
+// loaded loads all kernels on a device and says how that went.
+func loaded(api *driver.API, id driver.Device) string {
+	code, err := fs.Sub(ptx, "ptx")
+	if err != nil {
+		return "; " + err.Error()
+	}
+	d, err := open(api, id, code)
+	if err != nil {
+		return "; " + err.Error()
+	}
+	defer d.close()
+	files, err := fs.Glob(code, "*.ptx")
+	if err != nil {
+		return "; " + err.Error()
+	}
+	var names []string
+	for _, file := range files {
+		name, capability, _ := strings.Cut(file, ".")
+		if !slices.Contains(names, name) && (capability == "sm_80.ptx" || d.capability == 90) {
+			names = append(names, name)
+		}
+	}
+	leave := d.enter()
+	defer leave()
+	var b strings.Builder
+	n := 0
+	for _, name := range names {
+		if _, err := d.module(name); err != nil {
+			fmt.Fprintf(&b, "\n    %v", err)
+		} else {
+			n++
+		}
+	}
+	for _, note := range d.notes {
+		fmt.Fprintf(&b, "\n    %s", strings.ReplaceAll(note, "\n", "\n    "))
+	}
+	return fmt.Sprintf("; %d of %d modules load%s", n, len(names), b.String())
 }
 
 // ptx is the code of the kernels.
