@@ -21,7 +21,7 @@ func archVariants() []*Variant {
 }
 
 var (
-	avx512 = &Variant{Name: "avx512", mr: 12, relu: true, run: run512, wide: avx512wide, copyRows: copyRows512, copyTiles: copyTiles512, transpose: transposePanel512, fetch: fetchRows, touch: walkRows}
+	avx512 = &Variant{Name: "avx512", mr: 12, relu: true, pack: true, run: run512, wide: avx512wide, copyRows: copyRows512, copyTiles: copyTiles512, transpose: transposePanel512, fetch: fetchRows, touch: walkRows}
 	avx2   = &Variant{Name: "avx2", mr: 6, run: run2, copyRows: copyRows, transpose: transposePanel, fetch: fetchRows, touch: walkRows}
 )
 

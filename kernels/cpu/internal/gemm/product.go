@@ -90,6 +90,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		}
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
+	b.through = v.pack && !b.direct && readable(p)
 	b.staged = p.BF16 && !v.inPlace(p, p1-p0) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += b.deep {
 		kc := min(b.deep, p.K-k0)
@@ -130,7 +131,8 @@ type block struct {
 	lo, hi, p0, p1 int
 	c              []float32 // where C[ci,cj] is the first element
 	ldc, ci, cj    int
-	direct, staged bool // B, A is read where it lies; A is packed
+	direct, staged bool // B is read where it lies; A is packed
+	through        bool // the first tile of a panel packs it
 	ring           bool // c holds the columns of one call of After
 	deep           int  // of a pass over k
 	s              *Scratch
@@ -185,13 +187,17 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 	p, s := b.p, b.s
 	j0 := panel * Panel
 	nr := min(Panel, p.N-j0)
-	if b.direct && nr == Panel {
+	through := b.through && nr == Panel
+	if through || b.direct && nr == Panel {
 		s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
 	} else {
 		v.panel(s.panel[:], p, k0, kc, j0, nr)
 		s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
 	}
 	v.begin(b, k0, kc, j0)
+	if through {
+		s.tile.pack = unsafe.Pointer(&s.panel)
+	}
 	next := -1
 	switch {
 	case b.direct:
@@ -260,7 +266,7 @@ func (v *Variant) kernel(p *Product, t *tile, mr, nr int) {
 func (v *Variant) begin(b *block, k0, kc, j0 int) {
 	t, p := &b.s.tile, b.p
 	t.ldc, t.k, t.far, t.bias = 4*b.ldc, v.words(p, kc), 0, nil
-	t.add, t.relu = nil, 0
+	t.add, t.relu, t.pack = nil, 0, nil
 	if p.ReLU && k0+b.deep >= p.K {
 		t.relu = 1
 	}
@@ -342,8 +348,11 @@ func (b *block) lines(j int) bool {
 const directRows = 48
 
 func (v *Variant) readsDirect(p *Product, rows int) bool {
-	return !p.BF16 && rows <= directRows && p.B.CS == 1 && p.BK == nil && p.K > 0
+	return rows <= directRows && readable(p)
 }
+
+// readable tells whether tiles can read rows of B where they lie.
+func readable(p *Product) bool { return !p.BF16 && p.B.CS == 1 && p.BK == nil && p.K > 0 }
 
 // slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
 func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
@@ -364,6 +373,9 @@ func (v *Variant) column(b *block, k0, kc, j0, nr, next int) {
 		v.place(b, k0, i, h)
 		b.target(k0, i, j0)
 		v.kernel(p, t, h, nr)
+		if t.pack != nil {
+			t.b, t.bs, t.pack = t.pack, 4*Panel, nil
+		}
 		i += h
 	}
 }

@@ -24,6 +24,7 @@ type tile struct {
 	far    int // 1: add or C is not expected in the first-level cache; 2: C is whole lines that nobody reads soon
 	ldadd  int // bytes
 	relu   uint64
+	pack   unsafe.Pointer // where the panel is copied to on the way, or nil
 }
 
 // Variant is one implementation of the micro-kernel and of the packing loops.
@@ -32,6 +33,7 @@ type Variant struct {
 	mr   int                       // most rows of a tile
 	run  func(t *tile, mr, nr int) // mr rows by nr <= Panel columns
 	relu bool                      // run applies ReLU
+	pack bool                      // run copies whole panels that it reads where they lie
 
 	// wide computes one row and widePanels whole panels of a B that is read where it lies, to the same bits as run; nil: there is no such kernel.
 	wide func(t *tile)
