@@ -25,7 +25,7 @@ var ranks = []string{
 	// Examples of members, and programs.
 	"examples/recipes/router examples/recipes/surgery examples/recipes/optimizer examples/recipes/loss",
 	"interop/gorgonia",
-	"cmd/train examples examples/gorgonia examples/recipes docs scripts/gate scripts/mainloops data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen internal/arch",
+	"cmd/train examples examples/gorgonia examples/recipes docs scripts/gate scripts/mainloops data/fashion/gen data/wordnet/gen kernels/cpu/internal/gemm/asmgen kernels/cpu/internal/vec/asmgen internal/arch",
 }
 
 func rankTable() map[string]int {

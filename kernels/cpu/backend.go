@@ -21,7 +21,7 @@ type backend struct {
 	scratch  lender[gemm.Scratch]
 	lines    lender[line]
 	bf16     bool      // products round their operands
-	probs    []float32 // of one row
+	shares   []float32 // of Balance: by set and expert
 	products []gemm.Product
 	expert   expertArgs
 	epilogue epilogueArgs
@@ -33,6 +33,8 @@ type backend struct {
 	sums     []float64
 	anchors  []float32 // of Saliency
 	adam     vec.AdamStep
+	sgd      vec.SGDStep
+	lion     vec.LionStep
 }
 
 // Variants names what this build can run on this processor, the best first.
@@ -130,6 +132,14 @@ func (l *lender[T]) giveBack(s *T) {
 			return
 		}
 	}
+}
+
+// row returns room for n elements, in a lent buffer where they fit.
+func (b *backend) row(s *gemm.Scratch, n int) []float32 {
+	if buf := s.Buffer(); n <= len(buf) {
+		return buf[:n]
+	}
+	return make([]float32, n)
 }
 
 // loop is an op whose work is cut into chunks; its arguments wait in args while the workers run.

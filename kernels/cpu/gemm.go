@@ -50,17 +50,3 @@ func (b *backend) afterProduct(p *gemm.Product, c []float32, lo, hi, j0, j1 int)
 		}
 	}
 }
-
-// mapRow is dst = f(x); dst may be x.
-func (b *backend) mapRow(f kernels.Unary, dst, x []float32) {
-	switch f {
-	case kernels.Identity:
-		copy(dst, x)
-	case kernels.ReLU:
-		b.vec.ReLU(dst, x)
-	default:
-		for j, v := range x {
-			dst[j] = apply(f, v)
-		}
-	}
-}

@@ -4,72 +4,103 @@ import (
 	"math"
 
 	"artel/kernels"
-	"artel/kernels/cpu/internal/vec"
 )
 
 func (b *backend) losses() kernels.Losses {
+	ce, bce, bal, z := newLoop(b.crossEntropyRows), newLoop(b.bceRows), newLoop(b.balanceRows), newLoop(b.zLossRows)
 	return kernels.Losses{
-		CrossEntropy: b.crossEntropy, BCE: bce, Regression: regression, Balance: balance, ZLoss: b.zLoss, Metrics: metrics,
+		CrossEntropy: func(a kernels.CrossEntropy) {
+			b.sums = grown(b.sums, a.X.Dim(0))
+			ce.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1))
+			b.addLoss(a.Loss.F64(), a.Scale)
+		},
+		BCE: func(a kernels.BCE) {
+			b.sums = grown(b.sums, a.X.Dim(0))
+			bce.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1))
+			b.addLoss(a.Loss.F64(), a.Scale)
+		},
+		Regression: regression,
+		Balance: func(a kernels.Balance) {
+			b.sums = grown(b.sums, a.P.Dim(0))
+			b.share(&a)
+			bal.call(b.pool, a, a.P.Dim(0), a.P.Dim(1))
+			b.addLoss(a.Loss.F64(), 1)
+		},
+		ZLoss: func(a kernels.ZLoss) {
+			b.sums = grown(b.sums, a.X.Dim(0))
+			z.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1))
+			b.addLoss(a.Loss.F64(), a.Scale)
+		},
+		Metrics: metrics,
 	}
 }
 
-func (b *backend) crossEntropy(a kernels.CrossEntropy) {
-	x, dx, label, loss := matrix(a.X), matrix(a.DX), ints(a.Label), a.Loss.F64()
-	v := x.cols
-	b.probs = grown(b.probs, v)
-	p := b.probs
-	scale, smooth := float32(a.Scale), float32(a.Smoothing/float64(v))
+// addLoss adds up b.sums, one number for each row, in order.
+func (b *backend) addLoss(loss []float64, scale float64) {
 	var total float64
-	for i := 0; i < x.n; i++ {
+	for _, v := range b.sums {
+		total += v
+	}
+	loss[0] += scale * total
+}
+
+func (b *backend) crossEntropyRows(a *kernels.CrossEntropy, lo, hi int) {
+	x, dx, label := matrix(a.X), matrix(a.DX), ints(a.Label)
+	v, smooth := float64(x.cols), a.Smoothing/float64(x.cols)
+	lent := b.scratch.take()
+	defer b.scratch.giveBack(lent)
+	for i := lo; i < hi; i++ {
+		var d []float32
+		if a.DX.Ok() {
+			d = dx.row(i)
+		} else {
+			d = b.row(lent, x.cols)
+		}
 		l := int(label[i])
-		if l < 0 {
+		if b.sums[i] = 0; l < 0 {
 			if a.DX.Ok() {
-				clear(dx.row(i))
+				clear(d)
 			}
 			continue
 		}
 		src := x.row(i)
-		logSum := softmax(p, src)
-		nll := logSum - float64(src[l])
+		own, top := src[l], b.vec.Max(src)
+		var rest float64 // sum of logits less the largest
+		for j := 0; a.Smoothing > 0 && j < len(src); j += sumRun {
+			sum, _ := b.vec.Moments(src[j:min(j+sumRun, len(src))], top)
+			rest += float64(sum)
+		}
+		_, sum := b.expSum(d, src) // d may be src
+		logSum := math.Log(sum)
+		nll := logSum - (float64(own) - float64(top))
 		if a.Smoothing > 0 {
-			var sum float64
-			for _, u := range src {
-				sum += logSum - float64(u)
-			}
-			nll = (1-a.Smoothing)*nll + a.Smoothing/float64(v)*sum
+			nll = (1-a.Smoothing)*nll + smooth*(v*logSum-rest)
 		}
-		total += nll
-		if !a.DX.Ok() {
-			continue
+		b.sums[i] = nll
+		if a.DX.Ok() {
+			e := d[l]
+			b.vec.Affine(d, d, float32(a.Scale/sum), float32(-a.Scale*smooth))
+			d[l] = float32(a.Scale * (float64(e)/sum - smooth - (1 - a.Smoothing)))
 		}
-		d := dx.row(i)
-		for j := range d {
-			d[j] = scale * (p[j] - smooth)
-		}
-		d[l] = scale * (p[l] - smooth - float32(1-a.Smoothing))
 	}
-	loss[0] += a.Scale * total
 }
 
-func bce(a kernels.BCE) {
-	x, dx, y, loss := matrix(a.X), matrix(a.DX), matrix(a.Target), a.Loss.F64()
-	scale := float32(a.Scale)
-	var total float64
-	for i := 0; i < x.n; i++ {
-		t := y.row(i)
-		for j, v := range x.row(i) {
-			var g float32
-			if t[j] == t[j] {
-				u := float64(v)
-				total += math.Max(u, 0) - u*float64(t[j]) + math.Log1p(math.Exp(-math.Abs(u)))
-				g = scale * (vec.Sigmoid(v) - t[j])
-			}
+func (b *backend) bceRows(a *kernels.BCE, lo, hi int) {
+	x, dx, y := matrix(a.X), matrix(a.DX), matrix(a.Target)
+	lent := b.scratch.take()
+	defer b.scratch.giveBack(lent)
+	for i := lo; i < hi; i++ {
+		b.sums[i] = 0
+		src, target := x.row(i), y.row(i)
+		for j := 0; j < len(src); j += sumRun {
+			k := min(j+sumRun, len(src))
+			d := lent.Buffer()[:k-j]
 			if a.DX.Ok() {
-				dx.row(i)[j] = g
+				d = dx.row(i)[j:k]
 			}
+			b.sums[i] += float64(b.vec.BCE(d, src[j:k], target[j:k], float32(a.Scale)))
 		}
 	}
-	loss[0] += a.Scale * total
 }
 
 func regression(a kernels.Regression) {
@@ -101,45 +132,49 @@ func regression(a kernels.Regression) {
 	loss[0] += a.Scale * total
 }
 
-func balance(a kernels.Balance) {
-	p, dp, set, loss := matrix(a.P), matrix(a.DP), ints(a.Set), a.Loss.F64()
-	count, rows, weight := ints(a.Count), ints(a.Rows), floats(a.Weight)
-	e := p.cols
-	var total float64
-	for i := 0; i < p.n; i++ {
-		d, s := dp.row(i), int(set[i])
-		clear(d)
-		if s < 0 {
-			continue
-		}
-		c := count[s*a.Count.Stride(0):][:e]
+// share computes the gradient of Balance, which the rows of a set have in common.
+func (b *backend) share(a *kernels.Balance) {
+	count, rows, weight, e := intMatrix(a.Count), ints(a.Rows), floats(a.Weight), a.P.Dim(1)
+	b.shares = grown(b.shares, count.n*e)
+	for s := range count.n {
+		c, out := count.row(s)[:e], b.shares[s*e:(s+1)*e]
 		var picks int64
 		for _, n := range c {
 			picks += int64(n)
 		}
-		if picks == 0 {
+		clear(out)
+		if picks == 0 || rows[s] == 0 {
 			continue
 		}
 		k := a.Scale * float64(weight[s]) * float64(e) / (float64(picks) * float64(rows[s]))
-		for j, v := range p.row(i) {
-			g := k * float64(c[j])
-			d[j] = float32(g)
-			total += g * float64(v)
+		for j, n := range c {
+			out[j] = float32(k * float64(n))
 		}
 	}
-	loss[0] += total
 }
 
-func (b *backend) zLoss(a kernels.ZLoss) {
-	x, dx, loss := matrix(a.X), matrix(a.DX), a.Loss.F64()
-	var total float64
-	for i := 0; i < x.n; i++ {
-		d := dx.row(i)
-		z := softmax(d, x.row(i))
-		total += z * z
-		b.vec.Scale(d, d, float32(a.Scale*2*z))
+func (b *backend) balanceRows(a *kernels.Balance, lo, hi int) {
+	p, dp, set := matrix(a.P), matrix(a.DP), ints(a.Set)
+	for i := lo; i < hi; i++ {
+		d, s := dp.row(i), int(set[i])
+		if b.sums[i] = 0; s < 0 {
+			clear(d)
+			continue
+		}
+		copy(d, b.shares[s*p.cols:(s+1)*p.cols])
+		b.sums[i] = float64(b.vec.Dot(d, p.row(i)))
 	}
-	loss[0] += a.Scale * total
+}
+
+func (b *backend) zLossRows(a *kernels.ZLoss, lo, hi int) {
+	x, dx := matrix(a.X), matrix(a.DX)
+	for i := lo; i < hi; i++ {
+		d := dx.row(i)
+		top, sum := b.expSum(d, x.row(i))
+		z := float64(top) + math.Log(sum)
+		b.sums[i] = z * z
+		b.vec.Scale(d, d, float32(a.Scale*2*z/sum))
+	}
 }
 
 func metrics(a kernels.Metrics) {

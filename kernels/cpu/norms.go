@@ -4,13 +4,14 @@ import (
 	"math"
 
 	"artel/kernels"
-	"artel/kernels/cpu/internal/vec"
+	"artel/tensor"
 )
 
 func (b *backend) norms() kernels.Norms {
 	rms, rmsGrad := newLoop(b.rmsNormRows), newLoop(b.rmsNormGradRows)
 	ln, lnGrad := newLoop(b.layerNormRows), newLoop(b.layerNormGradRows)
-	soft, softGrad := newLoop(softmaxRows), newLoop(b.softmaxGradRows)
+	gradW := newLoop(b.normGradWUnits)
+	soft, softGrad := newLoop(b.softmaxRows), newLoop(b.softmaxGradRows)
 	return kernels.Norms{
 		RMSNorm: func(a kernels.RMSNorm) { rms.call(b.pool, a, a.X.Dim(0), 2*a.X.Dim(1)) },
 		RMSNormGrad: func(a kernels.RMSNormGrad) {
@@ -18,7 +19,7 @@ func (b *backend) norms() kernels.Norms {
 				rmsGrad.call(b.pool, a, a.DX.Dim(0), 4*a.DX.Dim(1))
 			}
 			if a.DstW.Ok() {
-				b.normGradW(a)
+				b.normGradW(normW{a.X, a.RStd, a.DY, a.Segs, a.DstW, a.Touched}, gradW)
 			}
 		},
 		LayerNorm: func(a kernels.LayerNorm) { ln.call(b.pool, a, a.X.Dim(0), 2*a.X.Dim(1)) },
@@ -27,10 +28,10 @@ func (b *backend) norms() kernels.Norms {
 				lnGrad.call(b.pool, a, a.DX.Dim(0), 4*a.DX.Dim(1))
 			}
 			if a.DstW.Ok() {
-				b.layerNormGradW(a)
+				b.normGradW(normW{a.X, a.Stat, a.DY, a.Segs, a.DstW, a.Touched}, gradW)
 			}
 		},
-		Softmax:     func(a kernels.Softmax) { soft.call(b.pool, a, a.X.Dim(0), 8*a.X.Dim(1)) },
+		Softmax:     func(a kernels.Softmax) { soft.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1)) },
 		SoftmaxGrad: func(a kernels.SoftmaxGrad) { softGrad.call(b.pool, a, a.DX.Dim(0), a.DX.Dim(1)) },
 	}
 }
@@ -42,9 +43,10 @@ func (b *backend) rmsNormRows(a *kernels.RMSNorm, lo, hi int) {
 		mean := float64(b.vec.Dot(src, src)) / float64(len(src))
 		r := float32(1 / math.Sqrt(mean+a.Eps))
 		rstd[i] = r
-		b.vec.Scale(dst, src, r)
-		for j, v := range w {
-			dst[j] *= v
+		if w == nil {
+			b.vec.Scale(dst, src, r)
+		} else {
+			b.vec.ScaleMul(dst, src, w, r)
 		}
 	}
 }
@@ -54,43 +56,68 @@ func (b *backend) rmsNormGradRows(a *kernels.RMSNormGrad, lo, hi int) {
 	for c := lo; c < hi; c++ {
 		i := of(act, c)
 		d, src, g, r := dx.row(c), x.row(i), dy.row(c), rstd[i]
-		// mean(h*xh) with h = g*w and xh = x*r
+		// k = mean(h*xh) * r with h = g*w and xh = x*r
 		var sum float32
 		if w == nil {
 			sum = b.vec.Dot(g, src)
 		} else {
-			for j, v := range w {
-				sum += g[j] * v * src[j]
-			}
+			sum = b.vec.Dot3(g, src, w)
 		}
 		k := sum * r * r / float32(len(src))
-		for j, v := range src {
-			h := g[j]
-			if w != nil {
-				h *= w[j]
-			}
-			put(&d[j], r*(h-v*k), a.Accumulate)
+		switch {
+		case w == nil && a.Accumulate:
+			b.vec.NormGradAdd(d, src, g, 0, r, 0, k)
+		case w == nil:
+			b.vec.NormGrad(d, src, g, 0, r, 0, k)
+		case a.Accumulate:
+			b.vec.NormGradMulAdd(d, src, g, w, r, k)
+		default:
+			b.vec.NormGradMul(d, src, g, w, r, k)
 		}
 	}
 }
 
-func (b *backend) normGradW(a kernels.RMSNormGrad) {
-	x, rstd, dy, segs := matrix(a.X), floats(a.RStd), matrix(a.DY), intMatrix(a.Segs)
-	for k := 0; k < segs.n; k++ {
+// normW is the gradient of a weight of either norm; stat is [N] (1/deviation) or [N,2] (mean and 1/deviation).
+type normW struct{ x, stat, dy, segs, dst, touched tensor.Tensor }
+
+// normWColumns is the number of columns that one worker adds up, over all rows.
+const normWColumns = 64
+
+func (b *backend) normGradW(a normW, units *loop[normW]) {
+	segs, touched := intMatrix(a.segs), ints(a.touched)
+	rows := 0
+	for k := range segs.n {
 		s := segs.segment(k)
 		if s.n == 0 {
 			continue
 		}
-		dst := a.DstW.At(s.group).At(s.task).F32()
-		if f := &ints(a.Touched)[s.group*a.Touched.Stride(0)+s.task*a.Touched.Stride(1)]; *f == 0 {
+		if f := &touched[s.group*a.touched.Stride(0)+s.task*a.touched.Stride(1)]; *f == 0 {
 			*f = 1
-			clear(dst)
+			clear(a.dst.At(s.group).At(s.task).F32())
 		}
-		for n := 0; n < s.n; n++ {
-			g, src, r := dy.row(s.row0+n), x.row(s.act0+n), rstd[s.act0+n]
-			for j, v := range src {
-				dst[j] += g[j] * (v * r)
+		rows += s.n
+	}
+	units.call(b.pool, a, (a.x.Dim(1)+normWColumns-1)/normWColumns, rows*normWColumns)
+}
+
+func (b *backend) normGradWUnits(a *normW, lo, hi int) {
+	x, dy, segs, stat := matrix(a.x), matrix(a.dy), intMatrix(a.segs), a.stat.F32()
+	c0, c1 := lo*normWColumns, min(hi*normWColumns, x.cols)
+	for k := range segs.n {
+		s := segs.segment(k)
+		if s.n == 0 {
+			continue
+		}
+		dst := a.dst.At(s.group).At(s.task).F32()[c0:c1]
+		for n := range s.n {
+			i := s.act0 + n
+			var mean, r float32
+			if a.stat.Rank() == 1 {
+				r = stat[i]
+			} else {
+				mean, r = stat[i*a.stat.Stride(0)], stat[i*a.stat.Stride(0)+1]
 			}
+			b.vec.NormGradW(dst, x.row(i)[c0:c1], dy.row(s.row0 + n)[c0:c1], mean, r)
 		}
 	}
 }
@@ -99,105 +126,74 @@ func (b *backend) layerNormRows(a *kernels.LayerNorm, lo, hi int) {
 	y, x, w, bias, stat := matrix(a.Y), matrix(a.X), floats(a.W), floats(a.B), matrix(a.Stat)
 	for i := lo; i < hi; i++ {
 		src, dst, st := x.row(i), y.row(i), stat.row(i)
-		var sum float64
-		for _, v := range src {
-			sum += float64(v)
+		mean, variance := b.moments(src)
+		st[0], st[1] = float32(mean), float32(1/math.Sqrt(variance+a.Eps))
+		if w != nil && bias != nil {
+			b.vec.NormalizeMulAdd(dst, src, w, bias, st[0], st[1])
+			continue
 		}
-		mean := sum / float64(len(src))
-		var sq float64
-		for _, v := range src {
-			sq += (float64(v) - mean) * (float64(v) - mean)
+		b.vec.Normalize(dst, src, st[0], st[1])
+		if w != nil {
+			b.vec.Mul(dst, dst, w)
 		}
-		st[0], st[1] = float32(mean), float32(1/math.Sqrt(sq/float64(len(src))+a.Eps))
-		for j, v := range src {
-			h := (v - st[0]) * st[1]
-			if w != nil {
-				h *= w[j]
-			}
-			if bias != nil {
-				h += bias[j]
-			}
-			dst[j] = h
+		if bias != nil {
+			b.vec.Add(dst, dst, bias)
 		}
 	}
+}
+
+// moments are the mean and the variance of x: of the deviations from a rough mean, so that a mean far from 0 costs no digits.
+func (b *backend) moments(x []float32) (mean, variance float64) {
+	n := float64(len(x))
+	sum, _ := b.vec.Moments(x, 0)
+	rough := float32(float64(sum) / n)
+	rest, squares := b.vec.Moments(x, rough)
+	shift := float64(rest) / n
+	return float64(rough) + shift, max(float64(squares)/n-shift*shift, 0)
 }
 
 func (b *backend) layerNormGradRows(a *kernels.LayerNormGrad, lo, hi int) {
 	dx, x, w, stat, dy, act := matrix(a.DX), matrix(a.X), floats(a.W), matrix(a.Stat), matrix(a.DY), ints(a.Act)
+	lent := b.scratch.take()
+	defer b.scratch.giveBack(lent)
 	for c := lo; c < hi; c++ {
 		i := of(act, c)
-		d, src, g, st := dx.row(c), x.row(i), dy.row(c), stat.row(i)
-		var sum, sumX float64
-		for j, v := range src {
-			h := float64(g[j])
-			if w != nil {
-				h *= float64(w[j])
-			}
-			sum += h
-			sumX += h * float64((v-st[0])*st[1])
+		d, src, h, st := dx.row(c), x.row(i), dy.row(c), stat.row(i)
+		if w != nil {
+			t := b.row(lent, len(h))
+			b.vec.Mul(t, h, w)
+			h = t
 		}
+		sum, inner := b.vec.NormSums(src, h, st[0], st[1])
 		n := float64(len(src))
-		mean, meanX := sum/n, sumX/n
-		for j, v := range src {
-			h := float64(g[j])
-			if w != nil {
-				h *= float64(w[j])
-			}
-			dv := float64(st[1]) * (h - mean - float64((v-st[0])*st[1])*meanX)
-			if a.Accumulate {
-				dv += float64(d[j])
-			}
-			d[j] = float32(dv)
+		mean, k := float32(float64(sum)/n), float32(float64(inner)/n*float64(st[1]))
+		if a.Accumulate {
+			b.vec.NormGradAdd(d, src, h, st[0], st[1], mean, k)
+		} else {
+			b.vec.NormGrad(d, src, h, st[0], st[1], mean, k)
 		}
 	}
 }
 
-func (b *backend) layerNormGradW(a kernels.LayerNormGrad) {
-	x, stat, dy, segs := matrix(a.X), matrix(a.Stat), matrix(a.DY), intMatrix(a.Segs)
-	for k := 0; k < segs.n; k++ {
-		s := segs.segment(k)
-		if s.n == 0 {
-			continue
-		}
-		dst := a.DstW.At(s.group).At(s.task).F32()
-		if f := &ints(a.Touched)[s.group*a.Touched.Stride(0)+s.task*a.Touched.Stride(1)]; *f == 0 {
-			*f = 1
-			clear(dst)
-		}
-		for n := 0; n < s.n; n++ {
-			g, src, st := dy.row(s.row0+n), x.row(s.act0+n), stat.row(s.act0+n)
-			for j, v := range src {
-				dst[j] += g[j] * ((v - st[0]) * st[1])
-			}
-		}
+// sumRun is the number of terms that are added in float32 before their sum goes to float64.
+const sumRun = 1024
+
+// expSum writes e^(x-top) to y for the largest x and returns that and the sum.
+func (b *backend) expSum(y, x []float32) (top float32, sum float64) {
+	top = b.vec.Max(x)
+	for j := 0; j < len(x); j += sumRun {
+		k := min(j+sumRun, len(x))
+		sum += float64(b.vec.ExpSum(y[j:k], x[j:k], top))
 	}
+	return top, sum
 }
 
-// softmax writes softmax(x) to y and returns max(x) and log sum exp(x).
-func softmax(y, x []float32) (logSum float64) {
-	top := float32(math.Inf(-1))
-	for _, v := range x {
-		if v > top || v != v {
-			top = v
-		}
-	}
-	var sum float64
-	for j, v := range x {
-		e := vec.Exp(v - top)
-		y[j] = e
-		sum += float64(e)
-	}
-	r := float32(1 / sum)
-	for j := range y {
-		y[j] *= r
-	}
-	return float64(top) + math.Log(sum)
-}
-
-func softmaxRows(a *kernels.Softmax, lo, hi int) {
+func (b *backend) softmaxRows(a *kernels.Softmax, lo, hi int) {
 	y, x := matrix(a.Y), matrix(a.X)
 	for i := lo; i < hi; i++ {
-		softmax(y.row(i), x.row(i))
+		d := y.row(i)
+		_, sum := b.expSum(d, x.row(i))
+		b.vec.Scale(d, d, float32(1/sum))
 	}
 }
 
@@ -206,8 +202,10 @@ func (b *backend) softmaxGradRows(a *kernels.SoftmaxGrad, lo, hi int) {
 	for c := lo; c < hi; c++ {
 		p, g, d := y.row(of(act, c)), dy.row(c), dx.row(c)
 		inner := b.vec.Dot(p, g)
-		for j, v := range p {
-			put(&d[j], v*(g[j]-inner), a.Accumulate)
+		if a.Accumulate {
+			b.vec.SoftmaxGradAdd(d, p, g, inner)
+		} else {
+			b.vec.SoftmaxGrad(d, p, g, inner)
 		}
 	}
 }

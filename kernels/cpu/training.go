@@ -14,7 +14,7 @@ const block = 2048
 func (b *backend) training() kernels.Training {
 	gram, cross := newLoop(b.gramBlocks), newLoop(b.crossGramBlocks)
 	combine := newLoop(b.combineBlocks)
-	squares, sgd, adam, lion := newLoop(b.squareBlocks), newLoop(sgdRange), newLoop(b.adamRange), newLoop(lionRange)
+	squares, sgd, adam, lion := newLoop(b.squareBlocks), newLoop(b.sgdRange), newLoop(b.adamRange), newLoop(b.lionRange)
 	return kernels.Training{
 		Gram: func(a kernels.Gram) {
 			m, n := a.J.Dim(0), blocks(a.J.Dim(1))
@@ -44,9 +44,11 @@ func (b *backend) training() kernels.Training {
 		},
 		SGD: func(a kernels.SGD) {
 			var ok bool
-			if a.Scale, ok = host.Times(a.Scale, a.By); ok {
-				sgd.call(b.pool, a, a.P.Dim(0), 1)
+			if a.Scale, ok = host.Times(a.Scale, a.By); !ok {
+				return
 			}
+			b.sgd = sgdStep(&a)
+			sgd.call(b.pool, a, a.P.Dim(0), 1)
 		},
 		Adam: func(a kernels.Adam) {
 			var ok bool
@@ -58,9 +60,12 @@ func (b *backend) training() kernels.Training {
 		},
 		Lion: func(a kernels.Lion) {
 			var ok bool
-			if a.Scale, ok = host.Times(a.Scale, a.By); ok {
-				lion.call(b.pool, a, a.P.Dim(0), 1)
+			if a.Scale, ok = host.Times(a.Scale, a.By); !ok {
+				return
 			}
+			b.lion = vec.LionStep{Scale: float32(a.Scale), B1: float32(a.Beta1), NB1: float32(1 - a.Beta1), B2: float32(a.Beta2), NB2: float32(1 - a.Beta2),
+				LR: float32(a.LR), Decay: float32(a.Decay)}
+			lion.call(b.pool, a, a.P.Dim(0), 1)
 		},
 	}
 }
@@ -171,23 +176,34 @@ func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		c0, c1 := cut(i, len(dst))
 		d := dst[c0:c1]
-		acc, first := lent.Buffer()[:len(d)], true // dst may be a row of J
-		for t := 0; t < j.n; t++ {
-			if present[t] == 0 {
-				continue
-			}
-			if first {
-				b.vec.Scale(acc, j.row(t)[c0:c1], float32(w[t]))
-			} else {
-				b.vec.Axpy(acc, j.row(t)[c0:c1], float32(w[t]))
-			}
-			first = false
-		}
-		if first {
-			clear(acc)
-		}
+		acc := lent.Buffer()[:len(d)] // dst may be a row of J
+		b.combineInto(acc, j, c0, c1, present, w)
 		copy(d, acc)
 		b.sums[i] = b.dot64(d, d)
+	}
+}
+
+// combineInto is acc = sum of w[t] * row t over the present tasks, columns c0 to c1: two tasks at a time, in their order.
+func (b *backend) combineInto(acc []float32, j rows, c0, c1 int, present []int32, w []float64) {
+	first, waiting := true, -1
+	for t := range j.n {
+		switch {
+		case present[t] == 0:
+		case first:
+			b.vec.Scale(acc, j.row(t)[c0:c1], float32(w[t]))
+			first = false
+		case waiting < 0:
+			waiting = t
+		default:
+			b.vec.Axpy2(acc, j.row(waiting)[c0:c1], j.row(t)[c0:c1], float32(w[waiting]), float32(w[t]))
+			waiting = -1
+		}
+	}
+	if first {
+		clear(acc)
+	}
+	if waiting >= 0 {
+		b.vec.Axpy(acc, j.row(waiting)[c0:c1], float32(w[waiting]))
 	}
 }
 
@@ -199,28 +215,29 @@ func (b *backend) squareBlocks(a *kernels.SumSquares, lo, hi int) {
 	}
 }
 
-func sgdRange(a *kernels.SGD, lo, hi int) {
+// sgdStep computes the constants of a step once. The first step has no momentum yet.
+func sgdStep(a *kernels.SGD) vec.SGDStep {
+	c := vec.SGDStep{Scale: float32(a.Scale), Decay: float32(a.Decay), LR: float32(a.LR), Momentum: float32(a.Momentum), Take: float32(1 - a.Dampening)}
+	if a.First {
+		c.Take = 1
+	}
+	return c
+}
+
+func (b *backend) sgdRange(a *kernels.SGD, lo, hi int) {
 	p, g := floats(a.P)[lo:hi], floats(a.G)[lo:hi]
-	scale, decay, lr, mu, damp := float32(a.Scale), float32(a.Decay), float32(a.LR), float32(a.Momentum), float32(1-a.Dampening)
 	if !a.M.Ok() {
-		for i := range p {
-			p[i] -= lr * (scale*g[i] + decay*p[i])
-		}
+		b.vec.SGD(p, g, &b.sgd)
 		return
 	}
 	m := floats(a.M)[lo:hi]
-	for i := range p {
-		x := scale*g[i] + decay*p[i]
-		if a.First {
-			m[i] = x
-		} else {
-			m[i] = mu*m[i] + damp*x
-		}
-		d := m[i]
-		if a.Nesterov {
-			d = x + mu*m[i]
-		}
-		p[i] -= lr * d
+	if a.First {
+		clear(m)
+	}
+	if a.Nesterov {
+		b.vec.SGDNesterov(p, g, m, &b.sgd)
+	} else {
+		b.vec.SGDMomentum(p, g, m, &b.sgd)
 	}
 }
 
@@ -243,23 +260,6 @@ func (b *backend) adamRange(a *kernels.Adam, lo, hi int) {
 	b.vec.Adam(floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi], floats(a.V)[lo:hi], &b.adam)
 }
 
-func lionRange(a *kernels.Lion, lo, hi int) {
-	p, g, m := floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi]
-	scale, b1, n1, b2, n2 := float32(a.Scale), float32(a.Beta1), float32(1-a.Beta1), float32(a.Beta2), float32(1-a.Beta2)
-	lr, decay := float32(a.LR), float32(a.Decay)
-	for i := range p {
-		x := scale * g[i]
-		u := b1*m[i] + n1*x
-		var sign float32
-		switch {
-		case u > 0:
-			sign = 1
-		case u < 0:
-			sign = -1
-		case u != u:
-			sign = u
-		}
-		p[i] -= lr * (sign + decay*p[i])
-		m[i] = b2*m[i] + n2*x
-	}
+func (b *backend) lionRange(a *kernels.Lion, lo, hi int) {
+	b.vec.Lion(floats(a.P)[lo:hi], floats(a.G)[lo:hi], floats(a.M)[lo:hi], &b.lion)
 }

@@ -7,30 +7,59 @@ import (
 	"artel/rng"
 )
 
-// plain is the set in Go.
-var plain = &Set{Name: "go", Dot: dot, Axpy: axpy, Scale: scale, SiluMul: siluMul, SiluMulGrad: siluMulGrad, Dropout: dropout, Adam: adam,
-	ReLU: relu, ReLUGrad: reluGrad, Round: round, Widen: widen}
+func bits(x float32) uint32     { return math.Float32bits(x) }
+func fromBits(b uint32) float32 { return math.Float32frombits(b) }
 
-func dot(x, y []float32) float32 {
-	var s [64]float32
-	y = y[:len(x)]
-	for len(x) >= 64 {
-		a, b := (*[64]float32)(x), (*[64]float32)(y)
-		for j := range s {
-			s[j] += a[j] * b[j]
+// fma is x*y + z rounded once. The product is exact in float64 and so is the error of the sum, which decides where the sum lies on the border
+// between two float32 numbers (Boldo and Melquiond 2008).
+func fma(x, y, z float32) float32 {
+	p, c := float64(x)*float64(y), float64(z)
+	s := p + c
+	b := math.Float64bits(s)
+	if b&(1<<29-1) != 1<<28 && math.Abs(s) >= 0x1p-126 {
+		return float32(s)
+	}
+	if math.IsInf(s, 0) || s != s {
+		return float32(s)
+	}
+	t := s - p
+	rest := (p - (s - t)) + (c - t)
+	if rest != 0 && b&1 == 0 { // to odd: then the second rounding cannot hit a tie that is none
+		if (rest > 0) == (s > 0) {
+			b++
+		} else {
+			b--
 		}
-		x, y = x[64:], y[64:]
+		s = math.Float64frombits(b)
 	}
-	for j := range x {
-		s[j] += x[j] * y[j]
-	}
-	return tree(&s)
+	return float32(s)
 }
 
-// tree adds 64 sums: four vectors of 16 pairwise, then halves.
-func tree(s *[64]float32) float32 {
-	for j := 0; j < 16; j++ {
-		s[j] = (s[j] + s[16+j]) + (s[32+j] + s[48+j])
+// round is x rounded to the nearest integer, ties to even, for |x| < 2^22 and NaN.
+func round(x float32) float32 {
+	const big = 3 << 22
+	return float32(float32(x+big) - big)
+}
+
+// pow2 is x * 2^n for integers n in [-150,128] and x near 1; only the second product rounds.
+func pow2(x, n float32) float32 {
+	if n != n {
+		return n
+	}
+	i := int32(n)
+	half := i >> 1
+	y := float32(x * fromBits(uint32(half+127)<<23))
+	return float32(y * fromBits(uint32(i-half+127)<<23))
+}
+
+// tree adds the running sums: vectors of 16 pairwise, then halves.
+func tree(s []float32) float32 {
+	for step := 16; step < len(s); step *= 2 {
+		for j := 0; j < len(s); j += 2 * step {
+			for i := j; i < j+16; i++ {
+				s[i] += s[i+step]
+			}
+		}
 	}
 	for h := 8; h > 0; h /= 2 {
 		for j := 0; j < h; j++ {
@@ -40,48 +69,12 @@ func tree(s *[64]float32) float32 {
 	return s[0]
 }
 
-func axpy(dst, x []float32, alpha float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] += alpha * x[i]
+func largest(s []float32) float32 {
+	top := s[0]
+	for _, v := range s {
+		top = max(top, v)
 	}
-}
-
-func scale(dst, x []float32, alpha float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] = alpha * x[i]
-	}
-}
-
-func siluMul(a, g, u []float32, s float32) {
-	g, u = g[:len(a)], u[:len(a)]
-	for i := range a {
-		a[i] = s * (g[i] * Sigmoid(g[i])) * u[i]
-	}
-}
-
-func siluMulGrad(dg, du, g, u, da []float32, s float32) float32 {
-	var sum [64]float32
-	for i := range dg {
-		sig := Sigmoid(g[i])
-		silu := g[i] * sig
-		d := s * da[i]
-		sum[i%64] += da[i] * silu * u[i]
-		dg[i] = d * u[i] * (sig + silu*(1-sig))
-		du[i] = d * silu
-	}
-	return tree(&sum)
-}
-
-func adam(p, g, m, v []float32, c *AdamStep) {
-	g, m, v = g[:len(p)], m[:len(p)], v[:len(p)]
-	for i := range p {
-		x := c.Scale*g[i] + c.L2*p[i]
-		m[i] = c.B1*m[i] + c.NB1*x
-		v[i] = c.B2*v[i] + c.NB2*x*x
-		p[i] = c.Keep*p[i] - c.Rate*m[i]/(float32(math.Sqrt(float64(v[i])))*c.Root+c.Eps)
-	}
+	return top
 }
 
 func dropout(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
@@ -96,25 +89,7 @@ func dropout(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
 	}
 }
 
-func relu(dst, x []float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] = max(x[i], 0)
-	}
-}
-
-func reluGrad(dx, x, dy []float32) {
-	x, dy = x[:len(dx)], dy[:len(dx)]
-	for i := range dx {
-		g := dy[i]
-		if x[i] <= 0 {
-			g = 0
-		}
-		dx[i] = g
-	}
-}
-
-func round(dst []uint16, x []float32) {
+func roundHalf(dst []uint16, x []float32) {
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] = dtype.ToBF16(x[i])
