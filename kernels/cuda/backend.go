@@ -18,6 +18,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Name:        name,
 		Float:       dtype.F32,
 		Products:    products,
+		Halves:      products == dtype.BF16,
 		Apart:       true,
 		Alloc:       d.alloc,
 		AllocShared: d.allocShared,

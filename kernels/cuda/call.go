@@ -148,12 +148,9 @@ func (c call) blocks(n int) { c.start(n, threadsPerBlock) }
 // largest caps grids; kernels stride over what is beyond.
 const largest = 1 << 16
 
-func (c call) start(n int, threads uint32) { c.startShared(n, threads, 0) }
-
-// startShared is start for kernels with dynamic shared memory.
-func (c call) startShared(n int, threads uint32, shared int) {
+func (c call) start(n int, threads uint32) {
 	if n > 0 && c.d.err == nil { // after an error addresses may be wrong
-		c.d.run(c.k, driver.Dim3{X: uint32(min(n, largest)), Y: 1, Z: 1}, driver.Dim3{X: threads, Y: 1, Z: 1}, shared)
+		c.d.run(c.k, driver.Dim3{X: uint32(min(n, largest)), Y: 1, Z: 1}, driver.Dim3{X: threads, Y: 1, Z: 1}, 0)
 	}
 }
 

@@ -56,8 +56,9 @@ func opened(t *testing.T, api *driver.API, products dtype.Type) (*kernels.Backen
 
 // onlyProducts is a backend with the products of be and no other ops.
 func onlyProducts(be *kernels.Backend) *kernels.Backend {
-	only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync, Submit: be.Submit, Wait: be.Wait}
+	only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Halves: be.Halves, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync, Submit: be.Submit, Wait: be.Wait}
 	only.Moves, only.GEMM, only.GroupedGEMM, only.GradW, only.CellGram, only.Experts = be.Moves, be.GEMM, be.GroupedGEMM, be.GradW, be.CellGram, be.Experts
+	only.Gated, only.GatedGrad = be.Gated, be.GatedGrad
 	return only
 }
 
@@ -92,7 +93,7 @@ func TestSanitized(t *testing.T) {
 // TestHalves is TestConformance and TestSanitized of products on tensor cores, whose operands are rounded to bfloat16. ARTEL_EVERY=1 runs all cases that fit.
 func TestHalves(t *testing.T) {
 	be, transfer := emulated(t, emu.Options{Capability: 80}, dtype.BF16)
-	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: sample(5)})
+	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 60000, Every: sample(9)})
 	be, transfer = emulated(t, emu.Options{Sanitize: true, GlobalRaces: true}, dtype.BF16)
 	kerneltest.RunWith(t, onlyProducts(be), kerneltest.Options{Transfer: transfer, MaxWork: 20000, Every: sample(17)})
 }

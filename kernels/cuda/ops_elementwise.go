@@ -18,11 +18,11 @@ func (d *device) elementwise() kernels.Elementwise {
 		},
 		Gated: func(a kernels.Gated) {
 			n, m := a.A.Dim(0), a.A.Dim(1)
-			d.op("elementwise", "gated").mat(a.A).mat(a.H).ptr(a.Scale).ptr(a.Rows).i64(n, m).i32(int(a.Gate)).over(n * m)
+			d.op("elementwise", "gated").mat(a.A).mat(a.H).ptr(a.Scale).ptr(a.Rows).i64(n, m).i32(int(a.Gate), halfBit(a.H, 1)|halfBit(a.A, 2)).over(n * m)
 		},
 		GatedGrad: func(a kernels.GatedGrad) {
 			n, m := a.DA.Dim(0), a.DA.Dim(1)
-			d.op("elementwise", "gated_grad").mat(a.DH).ptr(a.DScale).mat(a.H).mat(a.DA).ptr(a.Act).ptr(a.Scale).ptr(a.Rows).i64(n, m).i32(int(a.Gate)).flag(a.Accumulate).warps(n)
+			d.op("elementwise", "gated_grad").mat(a.DH).ptr(a.DScale).mat(a.H).mat(a.DA).ptr(a.Act).ptr(a.Scale).ptr(a.Rows).i64(n, m).i32(int(a.Gate)).flag(a.Accumulate).i32(halfBit(a.H, 1) | halfBit(a.DH, 2)).warps(n)
 		},
 		RowScale: func(a kernels.RowScale) {
 			n, m := a.Dst.Dim(0), a.Dst.Dim(1)

@@ -9,7 +9,8 @@ func (d *device) experts() kernels.Experts {
 				return
 			}
 			groups, k, width := a.B.Dim(0), a.B.Dim(1), a.A.Dim(1)
-			t := tilingFor(d.products, d.units, 1, a.A.Dim(0), a.B.Dim(2))
+			whole := a.Gate != kernels.SwiGLU || width%copyElements == 0 // the second half of the columns is aligned too
+			t := tilingFor(d.products, whole && d.copied(a.X, a.B), d.units, 1, a.A.Dim(0), a.B.Dim(2))
 			d.product(t, "grouped_gated").view(a.X).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.H).mat(a.A).ptr(a.Off).
 				i32(groups, halfBit(a.X, halfA)|halfBit(a.B, halfB)|halfBit(a.H, halfH)|halfBit(a.A, halfOut)).i64(width, k).i32(int(a.Gate)).
 				tiles(t, t.grouped(a.A.Dim(0), groups, gatedCols(a.Gate, width, t)))
@@ -24,7 +25,7 @@ func (d *device) groupedGatedGrad(a kernels.GroupedGatedGrad) {
 		return
 	}
 	groups, k, width := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
-	t := tilingFor(d.products, d.units, 1, a.DH.Dim(0), width)
+	t := tilingFor(d.products, d.copied(a.DY, a.B), d.units, 1, a.DH.Dim(0), width)
 	parts := ceil(width, t.cols)
 	c := d.product(t, "grouped_gated_grad").view(a.DY).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).ptr(a.Off).
 		i32(groups, halfBit(a.DY, halfA)|halfBit(a.B, halfB)|halfBit(a.H, halfH)|halfBit(a.DH, halfOut)|halfBit(a.A, halfAgain)).i64(width, k).

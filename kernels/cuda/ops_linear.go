@@ -1,45 +1,40 @@
 package cuda
 
 import (
-	"artel/dtype"
 	"artel/kernels"
 	"artel/tensor"
-
-	"github.com/pkg/errors"
 )
 
 func (d *device) linear() kernels.Linear {
 	follow := d.epilogue()
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
+			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
 			product := a.C
 			if a.Pre.Ok() {
 				product = a.Pre
 			}
-			if !d.warpgroupProduct(kernels.GroupedGEMM{A: a.A, B: a.B, C: product}, a.Bias, a.Accumulate, 1) {
-				d.wide(a.A, a.B)
-				m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
-				t := tilingFor(d.products, d.units, 1, m, n)
-				d.product(t, "gemm").view(a.A).view(a.B).mat(product).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
-					i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)).tiles(t, t.gemm(m, n))
+			if d.warpgroupProduct(kernels.GroupedGEMM{A: a.A, B: a.B, C: product}, a.Bias, a.Accumulate, 1) {
+				follow(a, product)
+				return
 			}
-			follow(a, product)
+			t := tilingFor(d.products, d.copied(a.A, a.B), d.units, 1, m, n)
+			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
+				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB), int(a.F), 0).optional(a.Pre).ptr(a.Scale).optional(a.Residual).tiles(t, t.gemm(m, n))
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
 			if d.warpgroupProduct(a, tensor.Tensor{}, false, groups) {
 				return
 			}
-			d.wide(a.A, a.B, a.C)
-			t := tilingFor(d.products, d.units, 1, a.C.Dim(0), n)
+			t := tilingFor(d.products, d.copied(a.A, a.B), d.units, 1, a.C.Dim(0), n)
 			d.product(t, "grouped_gemm").view(a.A).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).mat(a.C).ptr(a.Off).
-				i32(groups, halfBit(a.A, halfA)|halfBit(a.B, halfB)).i64(n, k).tiles(t, t.grouped(a.C.Dim(0), groups, n))
+				i32(groups, halfBit(a.A, halfA)|halfBit(a.B, halfB)|halfBit(a.C, halfOut)).i64(n, k).tiles(t, t.grouped(a.C.Dim(0), groups, n))
 		},
 		GradW: func(a kernels.GradW) {
 			if !d.warpgroupGradW(a) {
-				d.wide(a.X, a.DY)
 				groups, k, n := a.Dst.Dim(0), a.Dst.Dim(2), a.Dst.Dim(3)
-				t := tilingFor(d.products, d.units, cells(a.Dst), k, n)
+				t := tilingFor(d.products, d.copied(a.X, a.DY), d.units, cells(a.Dst), k, n)
 				d.product(t, "grad_w").dest(a.Dst, a.Touched).i64(a.Dst.Stride(2), a.Dst.Stride(3)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
 					mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(k, n).i32(halfBit(a.X, halfA)|halfBit(a.DY, halfB)).tiles(t, t.gradW(cells(a.Dst), k, n))
 			}
@@ -60,15 +55,6 @@ func (d *device) linear() kernels.Linear {
 				over(cells(a.Dst) * n)
 			d.mark(a.Dst, a.Touched, a.Segs)
 		},
-	}
-}
-
-// wide refuses tensors that are BF16: the backend does not say Halves.
-func (d *device) wide(ts ...tensor.Tensor) {
-	for i := range ts {
-		if ts[i].Ok() && ts[i].Type == dtype.BF16 {
-			d.fail(errors.Errorf("cuda: %v is an operand of a product; want F32, which is rounded on the way", ts[i]))
-		}
 	}
 }
 

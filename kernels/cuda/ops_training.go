@@ -96,13 +96,22 @@ func (d *device) surgery() kernels.Surgery {
 		CellGram: func(a kernels.CellGram) {
 			groups := a.G.Dim(0)
 			d.op("training", "cell_gram").ptr(a.G).i64(a.G.Stride(0), a.G.Stride(1)).mat(a.Segs).i32(a.Segs.Dim(0), groups).
-				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(a.X.Dim(1), a.DY.Dim(1)).flag(d.products == dtype.BF16).blocks(groups)
+				mat(a.X).ptr(a.XIndex).mat(a.DY).ptr(a.YIndex).i64(a.X.Dim(1), a.DY.Dim(1)).i32(cellGramBits(d.products, a)).blocks(groups)
 		},
 		Select: func(a kernels.Select) {
 			n := a.Dst.Dim(0)
 			d.op("training", "select_elements").ptr(a.Dst).ptr(a.Src).ptr(a.Mask).i64(n).over(n)
 		},
 	}
+}
+
+// cellGramBits are the bits of the kernel that tell whether operands are rounded, and which are bfloat16 already.
+func cellGramBits(products dtype.Type, a kernels.CellGram) int {
+	bits := halfBit(a.X, 2) | halfBit(a.DY, 4)
+	if products == dtype.BF16 {
+		bits |= 1
+	}
+	return bits
 }
 
 // saliency adds up losses by row: the entropies are the first rows of part, the contrasts the m*n after them.

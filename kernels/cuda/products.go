@@ -3,7 +3,10 @@ package cuda
 import (
 	"artel/dtype"
 	"artel/kernels"
+	"artel/kernels/cuda/driver"
 	"artel/tensor"
+
+	"github.com/pkg/errors"
 )
 
 // tiling is a form of the kernels of products: where they are, and the tile that a block makes.
@@ -19,17 +22,45 @@ var (
 	small    = tiling{module: "singles", rows: 64, cols: 64, threads: 128}
 	large    = tiling{module: "singles", suffix: "_large", rows: 128, cols: 128, threads: 256}
 	rounding = tiling{module: "halves", suffix: "_bf16", rows: 128, cols: 128, threads: 256}
+	streamed = tiling{module: "streamed", suffix: "_bf16_async", rows: 128, cols: 128, threads: 256, shared: 4*16<<10 + 2<<10}
 )
 
-// tilingFor picks the form for about so many rows by cols elements: the larger tile does more per byte of shared memory, but has to occupy the units.
-func tilingFor(products dtype.Type, units, cells, rows, cols int) tiling {
-	if products == dtype.BF16 {
+// tilingFor picks the form for about so many rows by cols elements: the larger tile does more per byte of shared memory, but has to occupy the units. Copied says that
+// both operands can be copied as they lie.
+func tilingFor(products dtype.Type, copied bool, units, cells, rows, cols int) tiling {
+	switch {
+	case products == dtype.BF16 && copied:
+		return streamed
+	case products == dtype.BF16:
 		return rounding
-	}
-	if cells*ceil(rows, large.rows)*ceil(cols, large.cols) >= units {
+	case cells*ceil(rows, large.rows)*ceil(cols, large.cols) >= units:
 		return large
 	}
 	return small
+}
+
+// copyElements is how many elements of bfloat16 are copied to shared memory at a time, from an address that is a multiple of their size.
+const copyElements = 8
+
+// copied reports whether operands can be copied as they lie: bfloat16, with aligned runs in the dimension whose stride is 1.
+func (d *device) copied(operands ...tensor.Tensor) bool {
+	for _, x := range operands {
+		if x.Type != dtype.BF16 || uint64(d.address(x))%(2*copyElements) != 0 {
+			return false
+		}
+		ones := 0
+		for i := range x.Rank() {
+			if s := x.Stride(i); s == 1 {
+				ones++
+			} else if s%copyElements != 0 {
+				return false
+			}
+		}
+		if ones != 1 {
+			return false
+		}
+	}
+	return true
 }
 
 func ceil(n, side int) int { return (n + side - 1) / side }
@@ -53,8 +84,18 @@ func gatedCols(g kernels.Gate, width int, t tiling) int {
 // product begins a launch of a kernel of a form.
 func (d *device) product(t tiling, name string) call { return d.op(t.module, name+t.suffix) }
 
+// mostBlocks is the largest grid.
+const mostBlocks = 1<<31 - 1
+
 // tiles launches a block a tile.
-func (c call) tiles(t tiling, n int) { c.startShared(n, t.threads, t.shared) }
+func (c call) tiles(t tiling, n int) {
+	if n > mostBlocks {
+		c.d.fail(errors.Errorf("cuda: a product of %d tiles of %d x %d; want at most %d", n, t.rows, t.cols, mostBlocks))
+	}
+	if n > 0 && c.d.err == nil {
+		c.d.run(c.k, driver.Dim3{X: uint32(n), Y: 1, Z: 1}, driver.Dim3{X: t.threads, Y: 1, Z: 1}, t.shared)
+	}
+}
 
 // The bits of products.cuh that tell which tensors hold bfloat16.
 const (

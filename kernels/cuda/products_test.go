@@ -11,22 +11,25 @@ import (
 func TestTiles(t *testing.T) {
 	for _, c := range []struct {
 		products          dtype.Type
+		copied            bool
 		units, cells      int
 		rows, cols        int
 		want              tiling
 		gemm, gradW, four int // tiles of one product, of cells destinations, and of rows in four groups
 	}{
-		{dtype.F32, 108, 1, 64, 64, small, 1, 1, 5},
-		{dtype.F32, 108, 1, 65, 129, small, 6, 6, 15},
-		{dtype.F32, 108, 1, 1280, 1280, small, 400, 400, 480},
-		{dtype.F32, 108, 1, 1408, 1408, large, 121, 121, 165},
-		{dtype.F32, 108, 108, 5, 7, large, 1, 108, 4},
-		{dtype.F32, 1, 1, 5, 7, large, 1, 1, 4},
-		{dtype.F32, 1, 1, 0, 7, small, 0, 0, 4},
-		{dtype.BF16, 108, 1, 129, 64, rounding, 2, 2, 5},
-		{dtype.BF16, 108, 3, 1 << 20, 1 << 20, rounding, 1 << 26, 3 << 26, 1<<26 + 4<<13},
+		{dtype.F32, false, 108, 1, 64, 64, small, 1, 1, 5},
+		{dtype.F32, false, 108, 1, 65, 129, small, 6, 6, 15},
+		{dtype.F32, false, 108, 1, 1280, 1280, small, 400, 400, 480},
+		{dtype.F32, false, 108, 1, 1408, 1408, large, 121, 121, 165},
+		{dtype.F32, false, 108, 108, 5, 7, large, 1, 108, 4},
+		{dtype.F32, false, 1, 1, 5, 7, large, 1, 1, 4},
+		{dtype.F32, false, 1, 1, 0, 7, small, 0, 0, 4},
+		{dtype.BF16, false, 108, 1, 129, 64, rounding, 2, 2, 5},
+		{dtype.BF16, false, 108, 3, 1 << 20, 1 << 20, rounding, 1 << 26, 3 << 26, 1<<26 + 4<<13},
+		{dtype.BF16, true, 108, 1, 129, 64, streamed, 2, 2, 5},
+		{dtype.F32, true, 108, 1, 64, 64, small, 1, 1, 5},
 	} {
-		got := tilingFor(c.products, c.units, c.cells, c.rows, c.cols)
+		got := tilingFor(c.products, c.copied, c.units, c.cells, c.rows, c.cols)
 		if got != c.want {
 			t.Errorf("%v on %d units, %d of %dx%d: %+v, want %+v", c.products, c.units, c.cells, c.rows, c.cols, got, c.want)
 		}

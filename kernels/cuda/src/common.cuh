@@ -29,12 +29,21 @@ __device__ inline bool factor(const double* by, double scale, float* out) {
 // Stores or adds.
 __device__ inline void put(float* p, float v, int accumulate) { *p = accumulate ? *p + v : v; }
 
-// An operand of a product: rounded to the nearest bfloat16 (ties to even) when half.
-__device__ inline float operand_of(float v, int half) {
+// To bfloat16, to the nearest, ties to even, and back.
+__device__ inline unsigned short half_of(float v) {
 	unsigned w;
 	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(0.f), "f"(v));
-	return half ? __uint_as_float(w << 16) : v;
+	return (unsigned short)w;
 }
+__device__ inline unsigned halves_of(float lo, float hi) {
+	unsigned w;
+	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(hi), "f"(lo));
+	return w;
+}
+__device__ inline float float_of(unsigned short v) { return __uint_as_float((unsigned)v << 16); }
+
+// An operand of a product: rounded to the nearest bfloat16 (ties to even) when half.
+__device__ inline float operand_of(float v, int half) { return half ? float_of(half_of(v)) : v; }
 
 // Sums over a warp, the same tree for every caller; all lanes get the result.
 __device__ inline float warp_sum(float v) {

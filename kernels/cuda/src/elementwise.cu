@@ -19,20 +19,39 @@ KERNEL mul(mat dst, mat x, mat y, const int* act, i64 rows, i64 cols, int accumu
 	}
 }
 
-// Rows from *valid on are left alone.
-KERNEL gated(mat a, mat h, const float* scale, const int* valid, i64 rows, i64 cols, int gate) {
+// A float matrix, or one of bfloat16.
+struct either {
+	char* p;
+	i64 ld;
+	int half;
+	__device__ either(mat m, int type) : p((char*)m.p), ld(m.ld), half(type) {}
+	__device__ float at(i64 i, i64 j) const {
+		i64 k = i * ld + j;
+		return half ? __uint_as_float((unsigned)((const unsigned short*)p)[k] << 16) : ((const float*)p)[k];
+	}
+	__device__ void set(i64 i, i64 j, float v, int accumulate = 0) const {
+		i64 k = i * ld + j;
+		if (half) ((unsigned short*)p)[k] = half_of(v);
+		else put((float*)p + k, v, accumulate);
+	}
+};
+
+// Rows from *valid on are left alone. Bits of types: h, a are bfloat16.
+KERNEL gated(mat am, mat hm, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int types) {
+	either h(hm, types & 1), a(am, types & 2);
 	if (valid) rows = *valid;
 	int f = function_of(gate);
 	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
 		i64 r = k / cols, j = k % cols;
 		float v = value_of(f, h.at(r, j));
 		if (gate == SWIGLU) v *= h.at(r, cols + j);
-		a.at(r, j) = scale ? scale[r] * v : v;
+		a.set(r, j, scale ? scale[r] * v : v);
 	}
 }
 
-// A warp per cotangent row, so that the gradient of the scale is one sum.
-KERNEL gated_grad(mat dh, float* dscale, mat h, mat da, const int* act, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int accumulate) {
+// A warp per cotangent row, so that the gradient of the scale is one sum. Bits of types: h, dh are bfloat16.
+KERNEL gated_grad(mat dhm, float* dscale, mat hm, mat da, const int* act, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int accumulate, int types) {
+	either h(hm, types & 1), dh(dhm, types & 2);
 	if (valid) rows = *valid;
 	int f = function_of(gate);
 	for (i64 c = warp_id(); c < rows; c += warps()) {
@@ -43,11 +62,11 @@ KERNEL gated_grad(mat dh, float* dscale, mat h, mat da, const int* act, const fl
 			if (gate == SWIGLU) {
 				float u = h.at(r, cols + j);
 				sum += d * v * u;
-				put(&dh.at(c, j), s * slope * u * d, accumulate);
-				put(&dh.at(c, cols + j), s * v * d, accumulate);
+				dh.set(c, j, s * slope * u * d, accumulate);
+				dh.set(c, cols + j, s * v * d, accumulate);
 			} else {
 				sum += d * v;
-				put(&dh.at(c, j), s * slope * d, accumulate);
+				dh.set(c, j, s * slope * d, accumulate);
 			}
 		}
 		sum = warp_sum(sum);

@@ -28,18 +28,6 @@ __device__ inline bool aligned(const void* p, i64 stride, int half, int w) {
 	return ((u64)p & ((half ? 2 : 4) * w - 1)) == 0 && stride % w == 0;
 }
 
-__device__ inline unsigned short half_of(float v) {
-	unsigned w;
-	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(0.f), "f"(v));
-	return (unsigned short)w;
-}
-__device__ inline unsigned halves_of(float lo, float hi) {
-	unsigned w;
-	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(w) : "f"(hi), "f"(lo));
-	return w;
-}
-__device__ inline float float_of(unsigned short v) { return __uint_as_float((unsigned)v << 16); }
-
 // How the threads of a block share the pieces of W elements of SIDE outer by DEPTH summed numbers. With ALONG pieces lie along the depth, GROUP threads side by
 // side; else along the outer dimension.
 template <class E, bool ALONG, int SIDE, int DEPTH, int W, int GROUP> struct reader {
@@ -55,7 +43,7 @@ template <class E, bool ALONG, int SIDE, int DEPTH, int W, int GROUP> struct rea
 		int m = threadIdx.x + E::THREADS * n;
 		return ALONG ? (m % GROUP + m / (GROUP * SIDE) * GROUP) * W : m / (SIDE / W);
 	}
-	__device__ void begin(const operand& o, i64 steps) {
+	__device__ void begin(const operand& o, int steps) {
 #pragma unroll
 		for (int n = 0; n < POINTERS; n++) {
 			int c = outer(n);
@@ -68,16 +56,16 @@ template <class E, bool ALONG, int SIDE, int DEPTH, int W, int GROUP> struct rea
 		if (!ALONG) look(o, 0, steps);
 	}
 	// Reads the indices of a step ahead of its elements.
-	__device__ void look(const operand& o, i64 d0, i64 steps) {
+	__device__ void look(const operand& o, int d0, int steps) {
 #pragma unroll
 		for (int n = 0; n < COUNT; n++)
 			if (o.depth_index && d0 + depth(n) < steps) next[n] = o.depth_index[o.depth0 + d0 + depth(n)];
 	}
 	// The place of piece n of the step from d0 on, and how many of its elements there are.
-	__device__ const char* piece(const operand& o, i64 d0, i64 steps, int n, int& valid) const {
-		i64 d = d0 + depth(n), left = steps - d;
+	__device__ const char* piece(const operand& o, int d0, int steps, int n, int& valid) const {
+		int d = d0 + depth(n), left = steps - d;
 		if (ALONG) {
-			valid = room[n] == 0 || left <= 0 ? 0 : left < W ? (int)left : W;
+			valid = room[n] == 0 || left <= 0 ? 0 : left < W ? left : W;
 			return at[n] + o.bytes(d);
 		}
 		valid = left > 0 ? room[0] : 0;
@@ -132,7 +120,7 @@ struct output {
 enum { ALONG, ACROSS, EITHER };
 
 // Calls E::run for the layouts of two operands.
-template <class E, int A, int B> __device__ inline void by_layout(typename E::fragment& f, typename E::shared& sh, const operand& a, const operand& b, i64 steps) {
+template <class E, int A, int B> __device__ inline void by_layout(typename E::fragment& f, typename E::shared& sh, const operand& a, const operand& b, int steps) {
 	if (steps <= 0) return;
 	bool ak = A == EITHER ? a.depth_stride == 1 : A == ALONG, bk = B == EITHER ? b.depth_stride == 1 : B == ALONG;
 	if (ak && bk) E::template run<true, true>(f, sh, a, b, steps);
@@ -162,85 +150,102 @@ template <int ROWS> __device__ inline int find_group(const int* off, int groups,
 	return groups;
 }
 
-template <class E> __device__ inline void gemm_body(typename E::shared& sh, view a, view b, mat c, const float* bias, i64 m, i64 n, i64 k, int accumulate, int types) {
+// What follows a product element by element: kernels.GEMM.
+struct epilogue {
+	const float* bias;
+	int accumulate, function;
+	mat pre;
+	const float* scale;
+	mat residual;
+};
+
+// A block makes a tile. Grids are as large as it takes, so that nothing has to be kept from tile to tile.
+template <class E> __device__ inline void gemm_body(typename E::shared& sh, view a, view b, mat c, i64 m, i64 n, i64 k, int types, const epilogue& e) {
 	typename E::fragment f;
-	output out(c);
-	i64 across = (n + E::COLS - 1) / E::COLS, all = (m + E::ROWS - 1) / E::ROWS * across;
-	for (i64 w = blockIdx.x; w < all; w += gridDim.x) {
-		i64 i0 = w / across * E::ROWS, j0 = w % across * E::COLS;
-		E::zero(f);
-		E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0}, k);
-		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-			i64 r = i0 + i, s = j0 + j;
-			if (r >= m || s >= n) return;
-			float old[4];
-			if (accumulate) out.get(r, s, n, old);
+	i64 across = (n + E::COLS - 1) / E::COLS;
+	i64 w = blockIdx.x, i0 = w / across * E::ROWS, j0 = w % across * E::COLS;
+	E::zero(f);
+	E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0}, (int)k);
+	output out(c), pre(e.pre), residual(e.residual);
+	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
+		i64 r = i0 + i, s = j0 + j;
+		if (r >= m || s >= n) return;
+		float old[4];
+		if (e.accumulate) out.get(r, s, n, old);
+		if (e.residual.p) residual.get(r, s, n, old);
 #pragma unroll
-			for (int q = 0; q < 4; q++) {
-				if (bias && s + q < n) v[q] += bias[s + q];
-				if (accumulate) v[q] = old[q] + v[q];
+		for (int q = 0; q < 4; q++)
+			if (e.bias && s + q < n) v[q] += e.bias[s + q];
+		if (e.pre.p) pre.put(r, s, n, v);
+		if (e.function != IDENTITY)
+#pragma unroll 1
+			for (int q = 0; q < 4; q++) { // in a circle: one copy of the functions
+				float x = value_of(e.function, v[0]);
+				v[0] = v[1], v[1] = v[2], v[2] = v[3], v[3] = x;
 			}
-			out.put(r, s, n, v);
-		});
-	}
+		float factor = e.scale ? e.scale[r] : 1;
+#pragma unroll
+		for (int q = 0; q < 4; q++) {
+			if (e.scale) v[q] *= factor;
+			if (e.accumulate || e.residual.p) v[q] += old[q];
+		}
+		out.put(r, s, n, v);
+	});
 }
 
 // Work items are tiles of rows of all groups, then tiles of columns; a block finds its group in off, so that nothing about the routing is known on the host.
 template <class E> __device__ inline void grouped_gemm_body(typename E::shared& sh, view a, const int* index, view b, i64 group_stride, mat c, const int* off, int groups, int types, i64 n, i64 k) {
 	typename E::fragment f;
-	output out(c);
+	output out(c, types & HALF_OUT);
 	i64 across = (n + E::COLS - 1) / E::COLS;
-	for (i64 w = blockIdx.x;; w += gridDim.x) {
-		i64 down = w / across, j0 = w % across * E::COLS;
-		int g = find_group<E::ROWS>(off, groups, down);
-		if (g == groups) return;
-		i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
-		operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0};
-		rhs.p += rhs.bytes(g * group_stride);
-		E::zero(f);
-		E::template product<ALONG, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, k);
-		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-			if (i0 + i < end && j0 + j < n) out.put(i0 + i, j0 + j, n, v);
-		});
-	}
+	i64 w = blockIdx.x, down = w / across, j0 = w % across * E::COLS;
+	int g = find_group<E::ROWS>(off, groups, down);
+	if (g == groups) return;
+	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
+	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0};
+	rhs.p += rhs.bytes(g * group_stride);
+	E::zero(f);
+	E::template product<ALONG, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
+	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
+		if (i0 + i < end && j0 + j < n) out.put(i0 + i, j0 + j, n, v);
+	});
 }
 
 // A block makes a tile of one destination [k,n] from all of its segments in their order; a segment's last step is filled up with zeros.
 template <class E> __device__ inline void grad_w_body(typename E::shared& sh, dest dst, i64 rs, i64 cs, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n, int types) {
 	typename E::fragment f;
 	i64 across = (n + E::COLS - 1) / E::COLS, per = (k + E::ROWS - 1) / E::ROWS * across;
-	for (i64 w = blockIdx.x; w < per * groups * dst.tasks; w += gridDim.x) {
-		int cell = (int)(w / per), group = cell / dst.tasks, task = cell % dst.tasks;
-		i64 i0 = w % per / across * E::ROWS, j0 = w % across * E::COLS;
-		bool any = false;
-		E::zero(f);
-		for (int s = 0; s < segments; s++) {
-			segment g = segment_of(segs, s);
-			if (!dst.takes(g, group, task)) continue;
-			any = true;
-			E::template product<ACROSS, ACROSS>(f, sh, {(const char*)x.p, types & HALF_A, 1, x.ld, nullptr, xi, i0, k, g.act0, 0}, {(const char*)dy.p, types & HALF_B, 1, dy.ld, nullptr, yi, j0, n, g.row0, 0}, g.n);
-		}
-		if (!any) continue;
-		int touched = *dst.flag(group, task);
-		float* p = dst.of(group, task);
-		output out(p, rs, 0);
-		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-			i64 r = i0 + i, c = j0 + j;
-			if (r >= k || c >= n) return;
-			if (cs != 1) { // a transposed destination
-#pragma unroll
-				for (int q = 0; q < 4; q++)
-					if (c + q < n) put(p + r * rs + (c + q) * cs, v[q], touched);
-				return;
-			}
-			float old[4];
-			if (touched) out.get(r, c, n, old);
+	i64 w = blockIdx.x;
+	int cell = (int)(w / per), group = cell / dst.tasks, task = cell % dst.tasks;
+	i64 i0 = w % per / across * E::ROWS, j0 = w % across * E::COLS;
+	bool any = false;
+	E::zero(f);
+	for (int s = 0; s < segments; s++) {
+		segment g = segment_of(segs, s);
+		if (!dst.takes(g, group, task)) continue;
+		any = true;
+		E::template product<ACROSS, ACROSS>(f, sh, {(const char*)x.p, types & HALF_A, 1, x.ld, nullptr, xi, i0, k, g.act0, 0}, {(const char*)dy.p, types & HALF_B, 1, dy.ld, nullptr, yi, j0, n, g.row0, 0}, g.n);
+	}
+	if (!any) return;
+	int touched = *dst.flag(group, task);
+	float* p = dst.of(group, task);
+	output out(p, rs, 0);
+	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
+		i64 r = i0 + i, c = j0 + j;
+		if (r >= k || c >= n) return;
+		if (cs != 1) { // a transposed destination
 #pragma unroll
 			for (int q = 0; q < 4; q++)
-				if (touched) v[q] = old[q] + v[q];
-			out.put(r, c, n, v);
-		});
-	}
+				if (c + q < n) put(p + r * rs + (c + q) * cs, v[q], touched);
+			return;
+		}
+		float old[4];
+		if (touched) out.get(r, c, n, old);
+#pragma unroll
+		for (int q = 0; q < 4; q++)
+			if (touched) v[q] = old[q] + v[q];
+		out.put(r, c, n, v);
+	});
 }
 
 // The product of GroupedGEMM, its activation as soon as a tile is there: H and A are written once. With SwiGLU a tile holds both halves of its units.
@@ -250,44 +255,42 @@ template <class E> __device__ inline void grouped_gated_body(typename E::shared&
 	bool pairs = gate == SWIGLU;
 	i64 step = pairs ? E::COLS / 2 : E::COLS, across = (width + step - 1) / step, cols = pairs ? 2 * width : width;
 	bool second_wide = width % 4 == 0;
-	for (i64 w = blockIdx.x;; w += gridDim.x) {
-		i64 down = w / across, j0 = w % across * step;
-		int g = find_group<E::ROWS>(off, groups, down);
-		if (g == groups) return;
-		i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
-		operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, pairs ? width : 0};
-		rhs.p += rhs.bytes(g * group_stride);
-		E::zero(f);
-		E::template product<ALONG, EITHER>(f, sh, {(const char*)x.p, types & HALF_A, x.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, k);
-		if (!pairs) {
-			E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-				i64 r = i0 + i, c = j0 + j;
-				if (r >= end || c >= width) return;
-				float act[4];
-#pragma unroll
-				for (int q = 0; q < 4; q++) act[q] = gate_of(gate, v[q] = pre.kept(v[q]));
-				pre.put(r, c, width, v);
-				post.put(r, c, width, act);
-			});
-			continue;
-		}
-		output up = pre;
-		up.wide = pre.wide && second_wide;
-		E::both(f, sh, [&](int i, int j, float (&v)[4], float (&u)[4]) {
+	i64 w = blockIdx.x, down = w / across, j0 = w % across * step;
+	int g = find_group<E::ROWS>(off, groups, down);
+	if (g == groups) return;
+	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
+	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, pairs ? width : 0};
+	rhs.p += rhs.bytes(g * group_stride);
+	E::zero(f);
+	E::template product<ALONG, EITHER>(f, sh, {(const char*)x.p, types & HALF_A, x.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
+	if (!pairs) {
+		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
 			i64 r = i0 + i, c = j0 + j;
 			if (r >= end || c >= width) return;
 			float act[4];
 #pragma unroll
-			for (int q = 0; q < 4; q++) {
-				v[q] = pre.kept(v[q]);
-				u[q] = pre.kept(u[q]);
-				act[q] = gate_of(SWIGLU, v[q]) * u[q];
-			}
+			for (int q = 0; q < 4; q++) act[q] = gate_of(gate, v[q] = pre.kept(v[q]));
 			pre.put(r, c, width, v);
-			up.put(r, width + c, cols, u);
 			post.put(r, c, width, act);
 		});
+		return;
 	}
+	output up = pre;
+	up.wide = pre.wide && second_wide;
+	E::both(f, sh, [&](int i, int j, float (&v)[4], float (&u)[4]) {
+		i64 r = i0 + i, c = j0 + j;
+		if (r >= end || c >= width) return;
+		float act[4];
+#pragma unroll
+		for (int q = 0; q < 4; q++) {
+			v[q] = pre.kept(v[q]);
+			u[q] = pre.kept(u[q]);
+			act[q] = gate_of(SWIGLU, v[q]) * u[q];
+		}
+		pre.put(r, c, width, v);
+		up.put(r, width + c, cols, u);
+		post.put(r, c, width, act);
+	});
 }
 
 // The product of GroupedGEMM against the activation's derivative as soon as a tile is there: da is never written. The gradient of a row's scale is the sum over the
@@ -301,54 +304,52 @@ template <class E> __device__ inline void grouped_gated_grad_body(typename E::sh
 	output pre_up = pre, grad_up = grad;
 	pre_up.wide = pre.wide && width % 4 == 0;
 	grad_up.wide = grad.wide && width % 4 == 0;
-	for (i64 w = blockIdx.x;; w += gridDim.x) {
-		i64 down = w / across, j0 = w % across * E::COLS;
-		int g = find_group<E::ROWS>(off, groups, down);
-		if (g == groups) return;
-		i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
-		operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, 0};
-		rhs.p += rhs.bytes(g * group_stride);
-		E::zero(f);
-		E::template product<ALONG, EITHER>(f, sh, {(const char*)dy.p, types & HALF_A, dy.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, k);
-		E::sums(f, sh, [&](int i, int j, float (&d)[4]) {
-			i64 r = i0 + i, c = j0 + j;
-			if (r >= end || c >= width) return 0.f;
-			i64 row = row_of(act, r);
-			float x[4], u[4], own[4], ups[4], a[4], s = scale ? scale[row] : 1, sum = 0;
-			pre.get(row, c, width, x);
-			if (pairs) pre_up.get(row, width + c, cols, u);
+	i64 w = blockIdx.x, down = w / across, j0 = w % across * E::COLS;
+	int g = find_group<E::ROWS>(off, groups, down);
+	if (g == groups) return;
+	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
+	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, 0};
+	rhs.p += rhs.bytes(g * group_stride);
+	E::zero(f);
+	E::template product<ALONG, EITHER>(f, sh, {(const char*)dy.p, types & HALF_A, dy.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
+	E::sums(f, sh, [&](int i, int j, float (&d)[4]) {
+		i64 r = i0 + i, c = j0 + j;
+		if (r >= end || c >= width) return 0.f;
+		i64 row = row_of(act, r);
+		float x[4], u[4], own[4], ups[4], a[4], s = scale ? scale[row] : 1, sum = 0;
+		pre.get(row, c, width, x);
+		if (pairs) pre_up.get(row, width + c, cols, u);
 #pragma unroll
-			for (int q = 0; q < 4; q++) {
-				float slope, v = gate_and_slope(gate, x[q], slope);
-				if (pairs) {
-					ups[q] = s * v * d[q];
-					own[q] = s * slope * u[q] * d[q];
-					v *= u[q];
-				} else own[q] = s * slope * d[q];
-				a[q] = s * v;
-				if (c + q < width) sum += d[q] * v;
-			}
-			grad.put(r, c, width, own);
-			if (pairs) grad_up.put(r, width + c, cols, ups);
-			if (again.p) post.put(r, c, width, a);
-			return sum;
-		}, [&](int i, float sum) {
-			if (part && i0 + i < end) part[(i0 + i) * part_row + w % across] = sum;
-		});
-	}
+		for (int q = 0; q < 4; q++) {
+			float slope, v = gate_and_slope(gate, x[q], slope);
+			if (pairs) {
+				ups[q] = s * v * d[q];
+				own[q] = s * slope * u[q] * d[q];
+				v *= u[q];
+			} else own[q] = s * slope * d[q];
+			a[q] = s * v;
+			if (c + q < width) sum += d[q] * v;
+		}
+		grad.put(r, c, width, own);
+		if (pairs) grad_up.put(r, width + c, cols, ups);
+		if (again.p) post.put(r, c, width, a);
+		return sum;
+	}, [&](int i, float sum) {
+		if (part && i0 + i < end) part[(i0 + i) * part_row + w % across] = sum;
+	});
 }
 
-// The kernels of an engine. Its BLOCKS are the blocks of a multiprocessor that registers are to suffice for.
+// The kernels of an engine. Its BLOCKS, and GRAD_BLOCKS for the last ones, are the blocks of a multiprocessor that registers are to suffice for.
 #define PRODUCTS(E, NAME) \
-	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(gemm)(view a, view b, mat c, const float* bias, i64 m, i64 n, i64 k, int accumulate, int types) { \
+	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(gemm)(view a, view b, mat c, const float* bias, i64 m, i64 n, i64 k, int accumulate, int types, int function, int, mat pre, const float* scale, mat residual) { \
 		SHARED(E); \
-		gemm_body<E>(sh, a, b, c, bias, m, n, k, accumulate, types); \
+		gemm_body<E>(sh, a, b, c, m, n, k, types, {bias, accumulate, function, pre, scale, residual}); \
 	} \
 	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(grouped_gemm)(view a, const int* index, view b, i64 group_stride, mat c, const int* off, int groups, int types, i64 n, i64 k) { \
 		SHARED(E); \
 		grouped_gemm_body<E>(sh, a, index, b, group_stride, c, off, groups, types, n, k); \
 	} \
-	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(grad_w)(dest dst, i64 rs, i64 cs, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n, int types) { \
+	KERNEL __launch_bounds__(E::THREADS, E::GRAD_BLOCKS) NAME(grad_w)(dest dst, i64 rs, i64 cs, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n, int types) { \
 		SHARED(E); \
 		grad_w_body<E>(sh, dst, rs, cs, segs, segments, groups, x, xi, dy, yi, k, n, types); \
 	} \
@@ -356,7 +357,7 @@ template <class E> __device__ inline void grouped_gated_grad_body(typename E::sh
 		SHARED(E); \
 		grouped_gated_body<E>(sh, x, index, b, group_stride, h, a, off, groups, types, width, k, gate); \
 	} \
-	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(grouped_gated_grad)(view dy, const int* index, view b, i64 group_stride, const int* off, int groups, int types, i64 width, i64 k, \
+	KERNEL __launch_bounds__(E::THREADS, E::GRAD_BLOCKS) NAME(grouped_gated_grad)(view dy, const int* index, view b, i64 group_stride, const int* off, int groups, int types, i64 width, i64 k, \
 		mat h, const int* act, const float* scale, mat dh, float* part, i64 part_row, mat again, int gate) { \
 		SHARED(E); \
 		grouped_gated_grad_body<E>(sh, dy, index, b, group_stride, off, groups, types, width, k, h, act, scale, dh, part, part_row, again, gate); \

@@ -4,7 +4,7 @@
 
 // A block makes a square tile in steps of 16 along the depth; a thread makes 4 MG rows by 8 columns of it, in runs of four.
 template <int SIDE, int MG> struct single {
-	enum { ROWS = SIDE, COLS = SIDE, DEPTH = 16, DOWN = SIDE / (4 * MG), WIDE = SIDE / 8, THREADS = DOWN * WIDE, PITCH = SIDE + 4, COUNT = SIDE * DEPTH / 4 / THREADS, WARPS = WIDE / 8, BLOCKS = MG == 1 ? 3 : 1 };
+	enum { ROWS = SIDE, COLS = SIDE, DEPTH = 16, DOWN = SIDE / (4 * MG), WIDE = SIDE / 8, THREADS = DOWN * WIDE, PITCH = SIDE + 4, COUNT = SIDE * DEPTH / 4 / THREADS, WARPS = WIDE / 8, BLOCKS = MG == 1 ? 4 : 2, GRAD_BLOCKS = MG == 1 ? 4 : 1 };
 
 	struct fragment { float sum[4 * MG][8]; };
 	struct shared {
@@ -30,7 +30,7 @@ template <int SIDE, int MG> struct single {
 
 	template <bool K> using pieces = reader<single, K, SIDE, DEPTH, 4, 2>;
 
-	template <bool K> __device__ static void fetch(float (&w)[COUNT][4], pieces<K>& r, const operand& o, bool wide, i64 d0, i64 steps) {
+	template <bool K> __device__ static void fetch(float (&w)[COUNT][4], pieces<K>& r, const operand& o, bool wide, int d0, int steps) {
 #pragma unroll
 		for (int n = 0; n < COUNT; n++) {
 			int valid;
@@ -78,7 +78,7 @@ template <int SIDE, int MG> struct single {
 	}
 
 	// Adds the product of two operands; the next step is read from global memory while this one is multiplied.
-	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, i64 steps) {
+	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, int steps) {
 		pieces<AK> ra;
 		pieces<BK> rb;
 		float wa[COUNT][4], wb[COUNT][4];
@@ -89,7 +89,7 @@ template <int SIDE, int MG> struct single {
 		fetch<BK>(wb, rb, b, wide_b, 0, steps);
 		__syncthreads(); // the stages of the product before are read
 		int turn = 0;
-		for (i64 d = 0; d < steps; d += DEPTH, turn ^= 1) {
+		for (int d = 0; d < steps; d += DEPTH, turn ^= 1) {
 			keep<AK>(sh.a[turn], wa);
 			keep<BK>(sh.b[turn], wb);
 			__syncthreads();
@@ -101,7 +101,7 @@ template <int SIDE, int MG> struct single {
 		}
 	}
 
-	template <int A, int B> __device__ static void product(fragment& f, shared& sh, const operand& a, const operand& b, i64 steps) { by_layout<single, A, B>(f, sh, a, b, steps); }
+	template <int A, int B> __device__ static void product(fragment& f, shared& sh, const operand& a, const operand& b, int steps) { by_layout<single, A, B>(f, sh, a, b, steps); }
 
 	// Row i of a thread, without unrolling what is done with it.
 	__device__ static void pick(const fragment& f, int i, float (&v)[4], float (&u)[4]) {

@@ -146,10 +146,10 @@ struct rounding : halves {
 		float part[4][ROWS];
 		__device__ slab* slabs() { return (slab*)a; }
 	};
-	enum { COUNT = 128 * DEPTH / 4 / THREADS, BLOCKS = 1 };
+	enum { COUNT = 128 * DEPTH / 4 / THREADS, BLOCKS = 1, GRAD_BLOCKS = 1 };
 	template <bool K> using pieces = reader<rounding, K, 128, DEPTH, 4, 8>;
 
-	template <bool K> __device__ static void fetch(uint2 (&w)[COUNT], pieces<K>& r, const operand& o, bool wide, i64 d0, i64 steps) {
+	template <bool K> __device__ static void fetch(uint2 (&w)[COUNT], pieces<K>& r, const operand& o, bool wide, int d0, int steps) {
 #pragma unroll
 		for (int n = 0; n < COUNT; n++) {
 			int valid;
@@ -174,7 +174,7 @@ struct rounding : halves {
 		for (int n = 0; n < COUNT; n++) *(uint2*)(s + place<K>(pieces<K>::outer(n), pieces<K>::depth(n))) = w[n];
 	}
 
-	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, i64 steps) {
+	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, int steps) {
 		pieces<AK> ra;
 		pieces<BK> rb;
 		uint2 wa[COUNT], wb[COUNT];
@@ -185,7 +185,7 @@ struct rounding : halves {
 		fetch<BK>(wb, rb, b, wide_b, 0, steps);
 		__syncthreads(); // the steps of the product before are read
 		int turn = 0;
-		for (i64 d = 0; d < steps; d += DEPTH, turn ^= 1) {
+		for (int d = 0; d < steps; d += DEPTH, turn ^= 1) {
 			keep<AK>(sh.a[turn], wa);
 			keep<BK>(sh.b[turn], wb);
 			__syncthreads();
@@ -197,5 +197,5 @@ struct rounding : halves {
 		}
 	}
 
-	template <int A, int B> __device__ static void product(fragment& f, shared& sh, const operand& a, const operand& b, i64 steps) { by_layout<rounding, A, B>(f, sh, a, b, steps); }
+	template <int A, int B> __device__ static void product(fragment& f, shared& sh, const operand& a, const operand& b, int steps) { by_layout<rounding, A, B>(f, sh, a, b, steps); }
 };

@@ -201,8 +201,19 @@ KERNEL lion(float* p, const float* g, float* m, i64 n, float lr, float b1, float
 	}
 }
 
+// A row of an operand of a product, float or bfloat16, whose elements are rounded to bfloat16 with half.
+struct operand_row {
+	const void* p;
+	bool stored, half;
+	__device__ operand_row(mat m, const int* index, i64 r, int type, int rounds) : stored(type), half(rounds) {
+		i64 at = row_of(index, r) * m.ld;
+		p = stored ? (const void*)((const unsigned short*)(const void*)m.p + at) : m.p + at;
+	}
+	__device__ double at(i64 j) const { return stored ? float_of(((const unsigned short*)p)[j]) : operand_of(((const float*)p)[j], half); }
+};
+
 // Inner products of task gradients of a bank without the gradients: <X_i^T dY_i, X_j^T dY_j> is the sum over pairs of rows of <x, x'> <dy, dy'>. A block per group; a warp
-// per pair of rows.
+// per pair of rows. Bits of half: operands are rounded; x, dy are bfloat16.
 KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int segments, int groups, mat x, const int* xi, mat dy, const int* yi, i64 k, i64 n, int half) {
 	for (int group = blockIdx.x; group < groups; group += gridDim.x)
 		for (int a = 0; a < segments; a++) {
@@ -214,11 +225,11 @@ KERNEL cell_gram(double* g, i64 group_stride, i64 row_stride, imat segs, int seg
 				double mine = 0;
 				for (i64 q = threadIdx.x / 32; q < (i64)s.n * t.n; q += blockDim.x / 32) {
 					i64 i = q / t.n, j = q % t.n;
-					const float *xa = x.row(row_of(xi, s.act0 + i)), *xb = x.row(row_of(xi, t.act0 + j));
-					const float *ya = dy.row(row_of(yi, s.row0 + i)), *yb = dy.row(row_of(yi, t.row0 + j));
+					operand_row xa(x, xi, s.act0 + i, half & 2, half & 1), xb(x, xi, t.act0 + j, half & 2, half & 1);
+					operand_row ya(dy, yi, s.row0 + i, half & 4, half & 1), yb(dy, yi, t.row0 + j, half & 4, half & 1);
 					double u = 0, v = 0;
-					for (i64 p = lane(); p < k; p += 32) u += (double)operand_of(xa[p], half) * operand_of(xb[p], half);
-					for (i64 p = lane(); p < n; p += 32) v += (double)operand_of(ya[p], half) * operand_of(yb[p], half);
+					for (i64 p = lane(); p < k; p += 32) u += xa.at(p) * xb.at(p);
+					for (i64 p = lane(); p < n; p += 32) v += ya.at(p) * yb.at(p);
 					u = warp_sum(u) * warp_sum(v);
 					if (lane() == 0) mine += u;
 				}
