@@ -97,7 +97,7 @@ func TestWarpgroupExperts(t *testing.T) {
 				gate = kernels.GELUAct
 			}
 			example := func(typ dtype.Type) *bank {
-				return newBank(be.Backend, typ, gate, variant&1 > 0, variant&2 > 0, 150, 199+variant)
+				return newBank(be.Backend, typ, gate, variant&1 > 0, variant&2 > 0, 70, 135+variant)
 			}
 			compareExperts(t, be, i, example(typ), example(dtype.F32))
 		}

@@ -160,6 +160,31 @@ template <class S> struct sums {
 			}
 		}
 	}
+	// Stores the tile, or adds it, with bias for its columns: rows by cols of it belong to p, whose rows are ld elements apart. All are at multiples of four.
+	__device__ void store(float* desk, float* p, i64 ld, int rows, int cols, const float* bias, bool accumulate) const {
+		int own = warp_row() + lane() / 16, col = warp_col() + lane() % 16 * 4;
+		p += own * ld + col;
+#pragma unroll 1
+		for (int c = 0; c < CHUNKS; c++, p += 64, col += 64) {
+			__syncwarp();
+			chunk<false>(desk, c);
+			__syncwarp();
+			if (col >= cols) continue;
+			float4 b = bias ? make_float4(bias[col], bias[col + 1], bias[col + 2], bias[col + 3]) : make_float4(0, 0, 0, 0);
+			float* to = p;
+#pragma unroll
+			for (int r = 0; r < 16; r += 2, to += 2 * ld) {
+				float4 v = *(const float4*)on(desk, lane() / 16 + r, lane() % 16 * 4);
+				if (bias) v = make_float4(v.x + b.x, v.y + b.y, v.z + b.z, v.w + b.w);
+				if (own + r >= rows) continue;
+				if (accumulate) {
+					float4 old = *(const float4*)to;
+					v = make_float4(old.x + v.x, old.y + v.y, old.z + v.z, old.w + v.w);
+				}
+				*(float4*)to = v;
+			}
+		}
+	}
 	// Calls put(row, col, v) for single numbers, the lanes of a half warp in one column.
 	template <class F> __device__ void columns(float* desk, F put) const {
 #pragma unroll 1

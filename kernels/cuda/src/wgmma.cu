@@ -17,6 +17,10 @@ __device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathe
 		sums<S> s;
 		s.template multiply<TA, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * S::TN;
+		if (out.wide && !half && n % 4 == 0) {
+			s.store(p.desk, &c.at(t.i, j0), c.ld, (int)min(t.end - t.i, (i64)S::TM), (int)min(n - j0, (i64)S::TN), bias ? bias + j0 : nullptr, accumulate);
+			continue;
+		}
 		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
 			i64 i = t.i + row, j = j0 + col;
 			if (i >= t.end || j >= n) return;
@@ -53,17 +57,16 @@ PRODUCT(64, 128, do, 0, 1)
 // Makes an operand: rounds matrices src[g][i][:] of floats or copies those of halves, to rows of ld elements, of which those from n on stay as they are.
 KERNEL pack(half* dst, i64 ld, i64 group, const void* src, i64 source_group, i64 source_ld, i64 groups, i64 m, i64 n, int halves) {
 	i64 pieces = (n + 7) / 8;
+	bool wide = !halves && (u64)src % 16 == 0 && source_group % 4 == 0 && source_ld % 4 == 0;
 	for (i64 w = thread_id(); w < groups * m * pieces; w += threads()) {
 		i64 j = w % pieces * 8, i = w / pieces % m, g = w / pieces / m, at = g * source_group + i * source_ld + j;
 		half* to = dst + g * group + i * ld + j;
-		for (int e = 0; e < 8 && j + e < n; e++) {
-			if (halves) {
-				to[e] = ((const half*)src)[at + e];
-				continue;
-			}
-			unsigned v;
-			asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(v) : "f"(0.f), "f"(((const float*)src)[at + e]));
-			to[e] = (half)v;
+		if (wide && j + 8 <= n) {
+			const float4* p = (const float4*)((const float*)src + at);
+			float4 a = p[0], b = p[1];
+			*(uint4*)to = make_uint4(halves_of(a.x, a.y), halves_of(a.z, a.w), halves_of(b.x, b.y), halves_of(b.z, b.w));
+			continue;
 		}
+		for (int e = 0; e < 8 && j + e < n; e++) to[e] = halves ? ((const half*)src)[at + e] : half_of(((const float*)src)[at + e]);
 	}
 }

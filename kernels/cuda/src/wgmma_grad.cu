@@ -114,6 +114,10 @@ __device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, rows x
 			continue;
 		}
 		output out(to, rs, 0);
+		if (out.wide && n % 4 == 0) {
+			s.store(p.desk, to + t.i0 * rs + t.j0, rs, (int)min(k - t.i0, (i64)S::TM), (int)min(n - t.j0, (i64)S::TN), nullptr, touched);
+			continue;
+		}
 		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
 			i64 i = t.i0 + row, j = t.j0 + col;
 			if (i >= k || j >= n) return;
