@@ -31,6 +31,7 @@ type decoder struct {
 	known   map[uint64]*callee
 	callee  *callee
 	localAt map[localAddress]int32
+	carry   int32 // place of the carry flag, -1 until used
 }
 
 // constant is a number as an operand of n bytes (0 for a predicate).
@@ -46,20 +47,22 @@ var opcodes = map[string]func(*decoder){
 	"and": logic, "or": logic, "xor": logic, "shl": shift, "shr": shift, "shf": funnel, "lop3": lop3, "prmt": permute,
 	"popc": bitCount, "clz": bitCount, "brev": bitCount, "bfind": bitFind, "bfe": bitExtract, "bfi": bitInsert, "sad": sad,
 	"rcp": transcendental, "sqrt": transcendental, "rsqrt": transcendental, "ex2": transcendental, "lg2": transcendental, "sin": transcendental,
-	"cos": transcendental, "tanh": transcendental, "copysign": copySign, "testp": testProperty, "dp4a": dotProduct,
+	"cos": transcendental, "tanh": transcendental, "copysign": copySign, "testp": testProperty, "dp4a": dotProduct, "dp2a": dotProduct2, "bmsk": bitMask, "szext": signExtend,
+	"addc": extended, "subc": extended, "madc": extended, "vadd4": simd, "vsub4": simd, "vavrg4": simd, "vmin4": simd, "vmax4": simd, "vabsdiff4": simd,
+	"vadd2": simd, "vsub2": simd, "vavrg2": simd, "vmin2": simd, "vmax2": simd, "vabsdiff2": simd,
 	"mov": move, "cvt": convert, "cvta": convertAddress, "selp": selectPredicate, "slct": selectSign, "setp": setPredicate, "set": setRegister,
 	"isspacep": isSpace, "ld": load, "ldu": load, "st": store, "prefetch": nothing, "prefetchu": nothing, "discard": nothing, "applypriority": nothing,
 	"bra": branch, "call": callFunction, "ret": leave, "exit": leave, "trap": trap, "brkpt": nothing, "pmevent": nothing, "nanosleep": nothing,
 	"bar": barrier, "barrier": barrier, "membar": fence, "fence": fence, "griddepcontrol": nothing, "setmaxnreg": nothing,
 	"atom": atomicAccess, "red": atomicAccess, "shfl": shuffle, "vote": vote, "match": match, "activemask": activeMask, "redux": reduce, "elect": elect,
-	"cp": copyAsync, "ldmatrix": moveMatrix, "stmatrix": moveMatrix, "mma": matrixMultiply,
+	"cp": copyAsync, "ldmatrix": moveMatrix, "stmatrix": moveMatrix, "mma": matrixMultiply, "wmma": tile,
 	"mbarrier": memoryBarrier, "wgmma": groupMultiply, "mapa": remoteAddress, "createpolicy": cachePolicy,
 }
 
 // decode makes a Function.
 func decode(m *Module, asm *ptx.Module, k *ptx.Kernel) (*Function, error) {
 	f := &Function{mod: m, name: k.Name, file: m.file, asm: k, dynamic: -1}
-	d := &decoder{mod: m, k: k, fn: f, places: make([]int32, len(k.Regs)), consts: map[constant]int32{}, names: map[string]int32{}, offs: map[*ptx.Var]uint64{}}
+	d := &decoder{mod: m, k: k, fn: f, places: make([]int32, len(k.Regs)), consts: map[constant]int32{}, names: map[string]int32{}, offs: map[*ptx.Var]uint64{}, carry: -1}
 	for i := range d.places {
 		d.places[i] = -1
 	}

@@ -6,6 +6,14 @@ import (
 
 // arithmetic is add and sub.
 func arithmetic(d *decoder) {
+	switch {
+	case d.has("cc"):
+		extended(d)
+		return
+	case d.has("s16x2") || d.has("u16x2"):
+		packedIntegers(d)
+		return
+	}
 	t := d.typ()
 	if t.Float() && t.Size() <= 4 && t != ptx.F32 {
 		halfArithmetic(d, t)
@@ -115,6 +123,10 @@ func multiply(d *decoder) {
 
 // multiplyAdd is mad; for floating point it is fma.
 func multiplyAdd(d *decoder) {
+	if d.has("cc") {
+		extended(d)
+		return
+	}
 	t := d.typ()
 	if t.Float() {
 		fusedMultiplyAdd(d)

@@ -300,15 +300,9 @@ func dotProduct(d *decoder) {
 	sa, sb := d.word(0) == "s32", d.word(1) == "s32"
 	d.allow()
 	d.out.d, d.out.a, d.out.b, d.out.c = d.dst(0, ptx.B32), d.src(1, ptx.B32), d.src(2, ptx.B32), d.src(3, ptx.B32)
-	part := func(v uint32, i int, signed bool) int32 {
-		if signed {
-			return int32(int8(v >> (8 * i)))
-		}
-		return int32(uint8(v >> (8 * i)))
-	}
 	d.emit(Integer, lift3(func(a, b, c uint32) uint32 {
 		for i := range 4 {
-			c += uint32(part(a, i, sa) * part(b, i, sb))
+			c += uint32(part(a, i, 8, sa) * part(b, i, 8, sb))
 		}
 		return c
 	}))

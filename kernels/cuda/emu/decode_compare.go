@@ -129,6 +129,10 @@ func setPredicate(d *decoder) {
 	t := d.typ()
 	d.out.a, d.out.b = d.src(1, t), d.src(2, t)
 	dst := d.arg(0)
+	if (t == ptx.F16x2 || t == ptx.BF16x2) && n == 3 && dst.Kind == ptx.KPair {
+		d.setPair(dst, t)
+		return
+	}
 	q := int32(-1)
 	if dst.Kind == ptx.KPair {
 		d.out.d, q = d.predDst(dst.List[0]), d.predDst(dst.List[1])
@@ -194,6 +198,10 @@ func setRegister(d *decoder) {
 	}
 	d.allow(compareMods()...)
 	t := d.typ()
+	if t.Float() && t.Size() <= 4 && t != ptx.F32 {
+		d.setHalves(t)
+		return
+	}
 	to := ptx.TypeOf(d.word(len(d.in.Mods) - 2))
 	yes := uint32(every)
 	if to == ptx.F32 {
@@ -217,6 +225,69 @@ func setRegister(d *decoder) {
 		for m := w.exec; m != 0; m &= m - 1 {
 			l := bits.TrailingZeros32(m)
 			dd[l] = yes & -(p >> l & 1)
+		}
+	})
+}
+
+// halfParts compares the low and the high halves of two registers of 16-bit numbers; single numbers are their own low half.
+func (d *decoder) halfParts(t ptx.Type) func(w *warp, in *inst) (lo, hi uint32) {
+	op, ok := comparisons[d.word(0)]
+	if !ok {
+		d.fail("%s is not a comparison", d.word(0))
+	}
+	fm, size := formatOf(t), t.Size()
+	return func(w *warp, in *inst) (lo, hi uint32) {
+		var a, b [2][lanes]float32
+		for l := range lanes {
+			x, y := getLane(w, in.a, l, size), getLane(w, in.b, l, size)
+			for i := range 2 {
+				a[i][l], b[i][l] = fm.load(uint16(x>>(16*i))), fm.load(uint16(y>>(16*i)))
+			}
+		}
+		return compareLanes(op, &a[0], &b[0]), compareLanes(op, &a[1], &b[1])
+	}
+}
+
+// setPair is setp of two 16-bit numbers at once, into two predicates.
+func (d *decoder) setPair(dst ptx.Operand, t ptx.Type) {
+	p, q := d.predDst(dst.List[0]), d.predDst(dst.List[1])
+	f := d.halfParts(t)
+	d.emit(Compare, func(w *warp, in *inst) {
+		lo, hi := f(w, in)
+		setPred(w, p, lo)
+		setPred(w, q, hi)
+	})
+}
+
+// setHalves is set of 16-bit numbers, one or two: 1.0 or all ones in each part of the result.
+func (d *decoder) setHalves(t ptx.Type) {
+	to, pair := ptx.TypeOf(d.word(len(d.in.Mods)-2)), t.Size() == 4
+	yes := uint32(0xffff)
+	switch {
+	case to == ptx.F16 || to == ptx.F16x2:
+		yes = 0x3c00
+	case to == ptx.BF16 || to == ptx.BF16x2:
+		yes = 0x3f80
+	case !pair && to.Size() == 4 && !to.Float():
+		yes = every
+	case to.Float() || to.Size() > 4:
+		to = ptx.NoType
+	}
+	if !d.count(3) || to.Size() < 2 || pair && to.Size() != 4 {
+		d.fail("this form is not supported")
+		return
+	}
+	d.out.d, d.out.a, d.out.b = d.dst(0, to), d.src(1, t), d.src(2, t)
+	f, size := d.halfParts(t), to.Size()
+	d.emit(Compare, func(w *warp, in *inst) {
+		lo, hi := f(w, in)
+		for m := w.exec; m != 0; m &= m - 1 {
+			l := bits.TrailingZeros32(m)
+			v := yes & -(lo >> l & 1)
+			if pair {
+				v |= yes & -(hi >> l & 1) << 16
+			}
+			putLane(w, in.d, l, size, uint64(v))
 		}
 	})
 }

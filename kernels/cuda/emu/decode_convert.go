@@ -11,6 +11,10 @@ var convertWords = []string{"rn", "rz", "rm", "rp", "rna", "rni", "rzi", "rmi", 
 
 // convert is cvt.
 func convert(d *decoder) {
+	if d.has("e4m3x2") || d.has("e5m2x2") {
+		smallConversion(d)
+		return
+	}
 	if len(d.in.Args) == 3 {
 		convertPair(d)
 		return

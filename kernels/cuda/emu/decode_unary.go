@@ -104,6 +104,10 @@ func copySign(d *decoder) {
 
 // extremum is min and max. A NaN loses against a number unless .NaN is there, and -0 is below +0.
 func extremum(d *decoder) {
+	if d.has("s16x2") || d.has("u16x2") {
+		packedIntegers(d)
+		return
+	}
 	t := d.typ()
 	if t.Float() && t.Size() <= 4 && t != ptx.F32 {
 		halfArithmetic(d, t)

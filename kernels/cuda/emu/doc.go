@@ -13,7 +13,7 @@
 //
 // Device functions may be called by name or by address and may recur; of the runtime's functions printf, assert, malloc and free are there.
 //
-// Not supported, with an error that says so: clusters of more than one block, tcgen05, formats of eight bits, sparse products.
+// Not supported, with an error that says so: clusters of more than one block, barriers of the whole grid, tcgen05, tensor-core products of 8-bit floating point, sparse products, textures.
 //
 // Launches count what they do: instructions by class, tensor-core work, and with Options.Profile memory traffic. An instruction that the emulator does not know
 // is an error when the module is loaded, with opcode, file and line.

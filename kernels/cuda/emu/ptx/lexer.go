@@ -93,7 +93,7 @@ func (l *lexer) name(dotted bool) token {
 			l.pos++
 			continue
 		}
-		if c == '.' && l.pos+1 < len(l.src) && (letter(l.src[l.pos+1]) || digit(l.src[l.pos+1])) {
+		if c == '.' && !dotted && l.pos+1 < len(l.src) && (letter(l.src[l.pos+1]) || digit(l.src[l.pos+1])) {
 			l.pos++
 			continue
 		}
