@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 	"artel/benchmarks/internal/suite"
 )
 
-// job is what a worker is told: the process to start, and how the line of its first step begins; empty: the process is to run to its end.
+// job is what a worker is told: the process to start, and how the line of its first step begins; empty: the process is to run to its end. "OUT" in an
+// argument stands for a new directory.
 type job struct {
 	Command []string `json:"command"`
 	Until   string   `json:"until"`
@@ -60,12 +62,21 @@ func main() {
 
 // run starts the process and returns the milliseconds until its line.
 func (j *job) run() (float64, error) {
-	cmd := exec.Command(j.Command[0], j.Command[1:]...)
-	cmd.Stderr = os.Stderr
+	dir, err := os.MkdirTemp("", "artel-startup")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	var args []string
+	for _, a := range j.Command[1:] {
+		args = append(args, strings.ReplaceAll(a, "OUT", filepath.Join(dir, "run")))
+	}
+	cmd := exec.Command(j.Command[0], args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return 0, err
 	}
+	cmd.Stderr = cmd.Stdout
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, err

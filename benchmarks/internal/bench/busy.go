@@ -50,7 +50,7 @@ func busy(workers []*running) float64 {
 	return total / ticks
 }
 
-// own returns the ticks that a process has used.
+// own returns the ticks that a process and those that it has waited for have used.
 func own(pid int) float64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -58,10 +58,13 @@ func own(pid int) float64 {
 	}
 	_, rest, _ := strings.Cut(string(raw), ") ")
 	f := strings.Fields(rest)
-	if len(f) < 13 {
+	if len(f) < 15 {
 		return 0
 	}
-	user, _ := strconv.ParseFloat(f[11], 64)
-	system, _ := strconv.ParseFloat(f[12], 64)
-	return user + system
+	sum := 0.0
+	for _, s := range f[11:15] { // user and system; of children, user and system
+		v, _ := strconv.ParseFloat(s, 64)
+		sum += v
+	}
+	return sum
 }

@@ -80,14 +80,27 @@ func Median(x []float64) float64 {
 
 // PeakRSS returns the largest resident memory so far of this process and of those that it started and waited for, in MiB.
 func PeakRSS() float64 {
-	most := int64(0)
-	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(who, &u); err == nil {
-			most = max(most, u.Maxrss)
+	most := field("/proc/self/status", "VmHWM") // rusage of the process itself would count what its parent had before exec
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u); err == nil {
+		most = max(most, float64(u.Maxrss))
+	}
+	return most / 1024
+}
+
+// field reads a number from a file of "key: number" lines, 0 when it is not there.
+func field(file, key string) float64 {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && k == key {
+			n, _ := strconv.ParseFloat(strings.Fields(v)[0], 64)
+			return n
 		}
 	}
-	return float64(most) / 1024
+	return 0
 }
 
 // Processor describes the processor: name, family, model and the number of logical processors.

@@ -3,7 +3,6 @@ package suite
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"artel/benchmarks/internal/bench"
@@ -41,10 +40,9 @@ func (t *Tools) Startup(reps int) (groups []Group, err error) {
 			like.Cases = append(like.Cases, process(name, name, "step 1", t.Python, t.script("train_step.py"), "-first-step", string(raw)))
 		}
 	}
-	out := func(name string) string { return "out=" + filepath.Join(t.Dir, name) }
 	first := Group{Part: "startup", Title: "process start to the end of the first step, the default run of train", Plan: bench.Plan{Reps: reps, Burst: 1}}
-	first.Cases = []bench.Case{process("Artel", "Artel", "step ", train, out("first"), "steps=1000", "log.every=1")}
+	first.Cases = []bench.Case{process("Artel", "Artel", "step ", train, "out=OUT", "steps=1000", "log.every=1")}
 	whole := Group{Part: "startup", Title: "300 steps of the default run, evaluation and checkpoint", Plan: bench.Plan{Reps: min(reps, 3), Burst: 1}}
-	whole.Cases = []bench.Case{process("Artel", "Artel", "", train, out("whole"), "steps=300")}
+	whole.Cases = []bench.Case{process("Artel", "Artel", "", train, "out=OUT", "steps=300")}
 	return []Group{like, first, whole}, nil
 }
