@@ -30,7 +30,7 @@ func Experts(t *Tape, x, w *Var, plan *kernels.Plan, up, down *param.Bank, gate 
 	if t.err != nil {
 		return t.Bad()
 	}
-	uv, dv := up.Value(), down.Value()
+	uv, dv := up.Operand(), down.Operand()
 	f := dv.Dim(1)
 	if uv.Dim(1) != x.Cols() || uv.Dim(2) != gate.Width(f) || uv.Dim(0) != plan.E || dv.Dim(0) != plan.E || plan.T != x.Rows() {
 		t.Failf("experts: input %v, up %v, down %v, plan of %d tokens to %d experts do not fit", x.Value, uv, dv, plan.T, plan.E)
@@ -105,7 +105,7 @@ func (o *experts) Backward(t *Tape) {
 	last := t.arena.Mark() // what comes now is short-lived
 	a := t.NewOperand(routed, f)
 	grad := kernels.GroupedGatedGrad{
-		DY: dy, Index: p.CToken, B: o.down.Value().Swap(1, 2), Off: p.COff, H: o.h, Act: p.CAct, Scale: scale,
+		DY: dy, Index: p.CToken, B: o.down.Operand().Swap(1, 2), Off: p.COff, H: o.h, Act: p.CAct, Scale: scale,
 		DH: dh, DScale: ds, DA: t.New(crouted, f), Gate: o.gate,
 	}
 	if !p.CAct.Ok() { // every cotangent row meets its own activation row anyway
@@ -123,7 +123,7 @@ func (o *experts) Backward(t *Tape) {
 
 	if needX {
 		dxr := t.New(crouted, o.x.Cols())
-		t.be.GroupedGEMM(kernels.GroupedGEMM{A: dh, B: o.up.Value().Swap(1, 2), C: dxr, Off: p.COff})
+		t.be.GroupedGEMM(kernels.GroupedGEMM{A: dh, B: o.up.Operand().Swap(1, 2), C: dxr, Off: p.COff})
 		t.be.GatherSum(kernels.GatherSum{Dst: dx, Src: dxr, Inv: p.CInv, Accumulate: acc})
 	}
 	if needW {

@@ -37,7 +37,7 @@ func LinearMap(t *Tape, x *Var, w, b *param.Param, f kernels.Unary) *Var {
 	if f != kernels.Identity && f != kernels.ReLU && t.Training() { // the derivative of ReLU is that at its value
 		op.pre = t.New(x.Rows(), w.Shape()[1])
 	}
-	g := kernels.GEMM{A: x.Value, B: w.Value, C: y.Value, F: f, Pre: op.pre}
+	g := kernels.GEMM{A: x.Value, B: w.Operand(), C: y.Value, F: f, Pre: op.pre}
 	if b != nil {
 		g.Bias = b.Value
 	}
@@ -62,7 +62,7 @@ func (o *linear) Backward(t *Tape) {
 		dy = dh
 	}
 	if need {
-		t.be.GEMM(kernels.GEMM{A: dy, B: o.w.Value.T(), C: dx, Accumulate: acc})
+		t.be.GEMM(kernels.GEMM{A: dy, B: o.w.Operand().T(), C: dx, Accumulate: acc})
 	}
 	t.gradWeight(o.w, o.x.Value, dy, o.x.Space.Segs)
 	if o.b != nil {

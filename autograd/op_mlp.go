@@ -46,7 +46,7 @@ func MLP(t *Tape, x *Var, up, down *param.Param, gate kernels.Gate, residual *Va
 		h = t.NewOperand(x.Rows(), u[1])
 	}
 	t.be.GroupedGated(kernels.GroupedGated{X: x.Value, B: bankOf(up), H: h, A: a, Off: t.oneGroup(x.Rows()), Gate: gate})
-	g := kernels.GEMM{A: a, B: down.Value, C: y.Value}
+	g := kernels.GEMM{A: a, B: down.Operand(), C: y.Value}
 	if residual != nil {
 		g.Residual = residual.Value
 	}
@@ -61,7 +61,7 @@ func MLP(t *Tape, x *Var, up, down *param.Param, gate kernels.Gate, residual *Va
 // bankOf views a matrix as a bank of one expert.
 func bankOf(p *param.Param) tensor.Tensor {
 	s := p.Shape()
-	return p.Value.Reshape(1, s[0], s[1])
+	return p.Operand().Reshape(1, s[0], s[1])
 }
 
 // oneGroup is the offsets of one group with all of n rows.
@@ -99,7 +99,7 @@ func (o *mlp) Backward(t *Tape) {
 	t.gradWeight(o.down, a, dy, segs)
 	t.gradWeight(o.up, o.x.Value, dh, segs)
 	if need {
-		t.be.GEMM(kernels.GEMM{A: dh, B: o.up.Value.T(), C: dx, Accumulate: acc})
+		t.be.GEMM(kernels.GEMM{A: dh, B: o.up.Operand().T(), C: dx, Accumulate: acc})
 	}
 	t.arena.Release(m)
 	if o.residual != nil {

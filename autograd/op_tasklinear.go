@@ -34,7 +34,7 @@ func TaskLinear(t *Tape, x *Var, ws []*param.Param) *Var {
 	y := t.NewVar(t.New(x.Rows(), ws[0].Shape()[1]), x.Space)
 	*op = taskLinear{x: x, y: y, ws: ws}
 	for _, b := range x.Space.Blocks {
-		t.be.GEMM(kernels.GEMM{A: x.Value.Narrow(0, b.Act0, b.N), B: ws[b.Task].Value, C: y.Value.Narrow(0, b.Act0, b.N)})
+		t.be.GEMM(kernels.GEMM{A: x.Value.Narrow(0, b.Act0, b.N), B: ws[b.Task].Operand(), C: y.Value.Narrow(0, b.Act0, b.N)})
 	}
 	return t.Record("task linear", op, y, true, x)
 }
@@ -58,7 +58,7 @@ func (o *taskLinear) Backward(t *Tape) {
 func (o *taskLinear) block(t *Tape, b Block, dy, dx tensor.Tensor, acc, need bool, segs tensor.Tensor, seg, row0 int) {
 	w := o.ws[b.Task]
 	if need {
-		t.be.GEMM(kernels.GEMM{A: dy.Narrow(0, row0, b.N), B: w.Value.T(), C: dx.Narrow(0, row0, b.N), Accumulate: acc})
+		t.be.GEMM(kernels.GEMM{A: dy.Narrow(0, row0, b.N), B: w.Operand().T(), C: dx.Narrow(0, row0, b.N), Accumulate: acc})
 	}
 	one := t.NewShared(dtype.I32, 1, kernels.SegCols)
 	task := int(segs.I32()[seg*kernels.SegCols+1])

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"artel/data"
+	"artel/dtype"
 	"artel/engine"
 	"artel/internal/apart"
 	"artel/kernels"
@@ -44,17 +45,55 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// TestApartHalves does the same with products in bfloat16. Memory apart holds a rounded copy of the parameters for products, so whoever writes parameters without
+// refreshing that copy changes bits.
+func TestApartHalves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second pass over all members")
+	}
+	for name, args := range variants() {
+		t.Run(name, func(t *testing.T) {
+			want := newOn(t, newConfig(t, args...), halves(t))
+			be, _ := apart.New(halves(t))
+			got := newOn(t, newConfig(t, args...), be)
+			if !got.Set.Half.Ok() || want.Set.Half.Ok() {
+				t.Fatal("want a copy of the parameters apart, and none here")
+			}
+			steps(t, want, 3)
+			steps(t, got, 3)
+			sameBits(t, downloaded(got), params(want))
+		})
+	}
+}
+
+// halves is the CPU with products in bfloat16.
+func halves(t *testing.T) *kernels.Backend {
+	t.Helper()
+	be, err := cpu.NewPrecision("", dtype.BF16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return be
+}
+
 // TestApartCheckpoint moves a run from one backend to the other and back by checkpoints.
 func TestApartCheckpoint(t *testing.T) {
+	t.Run("f32", func(t *testing.T) { throughCheckpoints(t, cpu.New) })
+	t.Run("bf16", func(t *testing.T) { throughCheckpoints(t, func() *kernels.Backend { return halves(t) }) })
+}
+
+func throughCheckpoints(t *testing.T, open func() *kernels.Backend) {
 	args := []string{"ema=0.9"}
-	want := newEngine(t, args...)
+	want := newOn(t, newConfig(t, args...), open())
 	steps(t, want, 6)
-	be, _ := apart.New(cpu.New())
+	be, _ := apart.New(open())
 	e := newOn(t, newConfig(t, args...), be)
 	steps(t, e, 2)
-	e = saveAndLoad(t, e, args...)
+	here := newOn(t, newConfig(t, args...), open())
+	restore(t, here, e)
+	e = here
 	steps(t, e, 2)
-	be, _ = apart.New(cpu.New())
+	be, _ = apart.New(open())
 	back := newOn(t, newConfig(t, args...), be)
 	restore(t, back, e)
 	steps(t, back, 2)

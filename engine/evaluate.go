@@ -58,12 +58,14 @@ func (e *Engine) Evaluate(split data.Split) (Metrics, error) {
 func (e *Engine) useAverage(on bool) {
 	switch {
 	case !e.ema.Ok():
+		return
 	case on:
 		e.be.Copy(kernels.Copy{Dst: e.backup, Src: e.Set.Flat})
 		e.be.Copy(kernels.Copy{Dst: e.Set.Flat, Src: e.ema})
 	default:
 		e.be.Copy(kernels.Copy{Dst: e.Set.Flat, Src: e.backup})
 	}
+	e.Set.Refresh(0, e.Set.Flat.Len())
 }
 
 // taskSums are the running sums behind the metrics of a task.

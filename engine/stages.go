@@ -325,6 +325,7 @@ func (e *Engine) update() error {
 	}
 	if e.mask != nil {
 		e.mask.restore(e.be, e.Set.Flat)
+		e.Set.Refresh(0, e.Set.Flat.Len())
 	}
 	return nil
 }

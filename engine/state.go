@@ -143,7 +143,7 @@ func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
 		}
 		saved = append(saved, a)
 	}
-	if err := e.fill(l.CopyInto, e.modelTensors()); err != nil {
+	if err := e.fillModel(l); err != nil {
 		return 0, err
 	}
 	if err := e.fill(l.CopyOptimInto, e.optimTensors()); err != nil {
@@ -162,7 +162,7 @@ func (e *Engine) Restore(l *checkpoint.Loaded) (seconds float64, err error) {
 
 // LoadWeights takes the parameters of a checkpoint, and their average when it has one, for evaluation.
 func (e *Engine) LoadWeights(l *checkpoint.Loaded) error {
-	if err := e.fill(l.CopyInto, e.modelTensors()); err != nil {
+	if err := e.fillModel(l); err != nil {
 		return err
 	}
 	if e.ema.Ok() {
@@ -182,6 +182,13 @@ func (e *Engine) download(list []checkpoint.Tensor) []checkpoint.Tensor {
 		e.be.Copy(kernels.Copy{Dst: out[i].Value, Src: t.Value})
 	}
 	return out
+}
+
+// fillModel takes the parameters of a checkpoint.
+func (e *Engine) fillModel(l *checkpoint.Loaded) error {
+	err := e.fill(l.CopyInto, e.modelTensors())
+	e.Set.Refresh(0, e.Set.Flat.Len())
+	return err
 }
 
 // fill has the tensors filled from a checkpoint, those of a device by way of the host.

@@ -21,6 +21,7 @@ type Optimizer struct {
 	clip    float64 // largest norm, 0 = none
 	step    int64   // steps made
 	len     int     // P
+	set     *param.Set
 	runs    []run
 	spans   []span // what is trained
 	state   []State
@@ -87,6 +88,7 @@ func (o *Optimizer) Queue(grad, sumSq, gate tensor.Tensor) error {
 		if err := o.update(&r.Run); err != nil {
 			return errors.Wrapf(err, "optim: step %d", o.step)
 		}
+		o.set.Refresh(r.lo, r.hi)
 		o.scratch.Reset()
 	}
 	return nil
@@ -110,7 +112,7 @@ func (o *Optimizer) update(r *Run) error {
 
 // build lays out the runs and takes memory for their slots.
 func build(be *kernels.Backend, set *param.Set, rule Rule, all []settings, rate *Rate, clip float64) (*Optimizer, error) {
-	o := &Optimizer{be: be, rule: rule, rate: rate, clip: clip, len: set.Flat.Len(), scratch: tensor.NewArena(be.Alloc)}
+	o := &Optimizer{be: be, rule: rule, rate: rate, clip: clip, len: set.Flat.Len(), set: set, scratch: tensor.NewArena(be.Alloc)}
 	o.scale, o.sumSq, o.open = be.New(dtype.F64, 1), be.New(dtype.F64, 1), be.New(dtype.F64, 1)
 	o.matrix, _ = rule.(MatrixRule)
 	o.runs, o.spans = layout(set, all, o.matrix != nil)

@@ -7,9 +7,12 @@ type Bank struct{ Experts []*Param }
 
 // Value returns the bank as [E,rows,cols]. The experts' parameters lie at equal distances because every expert's group
 // is declared alike.
-func (b *Bank) Value() tensor.Tensor {
+func (b *Bank) Value() tensor.Tensor { return b.of(b.Experts[0].Value) }
+
+// of views the memory behind the first expert's matrix as that of all.
+func (b *Bank) of(first tensor.Tensor) tensor.Tensor {
 	p := b.Experts[0]
-	return p.Value.Strided(
+	return first.Strided(
 		[]int{len(b.Experts), p.shape[0], p.shape[1]},
 		[]int{b.distance(), p.shape[1], 1})
 }

@@ -57,6 +57,7 @@ type Param struct {
 
 	shape []int
 	init  Init
+	half  tensor.Tensor // view of Half, if there is one
 }
 
 // Shape returns the shape; the caller must not change it.
@@ -73,7 +74,9 @@ type Set struct {
 	Params []*Param
 	Groups []*Group
 	Flat   tensor.Tensor // [P]
+	Half   tensor.Tensor // BF16 [P]: Flat rounded, for products; none where they do not read such operands. See Refresh.
 
+	be     *kernels.Backend
 	byName map[string]*Param
 }
 
@@ -167,5 +170,6 @@ func (b *Builder) Build(be *kernels.Backend, seed rng.Stream) (*Set, error) {
 		}
 		be.Copy(kernels.Copy{Dst: p.Value, Src: tensor.FromF64(values, p.shape...)})
 	}
+	s.shadow(be)
 	return s, nil
 }

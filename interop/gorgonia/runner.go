@@ -116,6 +116,7 @@ func (r *runner) load(w G.Value) error {
 	if !sameMemory(v, r.set.Flat) {
 		r.be.Copy(kernels.Copy{Dst: r.set.Flat, Src: v})
 	}
+	r.set.Refresh(0, r.set.Flat.Len())
 	return nil
 }
 

@@ -11,10 +11,10 @@ import (
 
 func (b *backend) moves() kernels.Moves {
 	axpy := newLoop(b.axpyRows)
-	gather, cols, scatterCols := newLoop(gatherRows), newLoop(b.gatherCols), newLoop(b.scatterCols)
+	gather, cols, scatterCols, round := newLoop(gatherRows), newLoop(b.gatherCols), newLoop(b.scatterCols), newLoop(b.roundRange)
 	return kernels.Moves{
 		Fill: fill,
-		Copy: copyElements,
+		Copy: func(a kernels.Copy) { b.copyElements(a, round) },
 		Axpy: func(a kernels.Axpy) {
 			var ok bool
 			if a.Alpha, ok = host.Times(a.Alpha, a.By); !ok {
@@ -139,7 +139,12 @@ func fillSlice[E comparable](s []E, v E) {
 	}
 }
 
-func copyElements(a kernels.Copy) {
+// roundRange rounds elements [lo,hi) of contiguous tensors.
+func (b *backend) roundRange(a *kernels.Copy, lo, hi int) {
+	b.vec.Round(a.Dst.BF16()[lo:hi], a.Src.F32()[lo:hi])
+}
+
+func (b *backend) copyElements(a kernels.Copy, round *loop[kernels.Copy]) {
 	if a.Dst.Len() == 0 {
 		return
 	}
@@ -154,6 +159,10 @@ func copyElements(a kernels.Copy) {
 		case dtype.BF16:
 			copy(a.Dst.BF16(), a.Src.BF16())
 		}
+		return
+	}
+	if a.Dst.Type == dtype.BF16 && a.Src.Type == dtype.F32 && a.Dst.Contiguous() && a.Src.Contiguous() {
+		round.call(b.pool, a, a.Dst.Len(), 1)
 		return
 	}
 	if a.Dst.Type == dtype.F32 && a.Src.Type == dtype.F64 && a.Dst.Rank() == 1 && a.Dst.Contiguous() && a.Src.Contiguous() {

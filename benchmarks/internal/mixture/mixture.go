@@ -80,6 +80,7 @@ func (l *Layer) build(b *param.Builder, be *kernels.Backend) error {
 		}
 		fill(be, p.Value, &draw, std)
 	}
+	set.Refresh(0, set.Flat.Len())
 	l.x, l.dy = be.New(dtype.F32, s.T, s.D), be.New(dtype.F32, s.T, s.D)
 	fill(be, l.x, &draw, 1)
 	fill(be, l.dy, &draw, 1)

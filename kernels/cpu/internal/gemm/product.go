@@ -273,7 +273,7 @@ func (v *Variant) begin(b *block, k0, kc, j0 int) {
 	if b.hi-b.lo > directRows {
 		t.far = 1
 	}
-	if p.Stream && p.K > v.shortest(p) && p.K <= blockK && !p.Acc && p.Add == nil && p.N-j0 >= Panel && b.lines(j0) {
+	if p.Stream && p.K > v.shortest(p) && p.K <= b.deep && !p.Acc && p.Add == nil && p.N-j0 >= Panel && b.lines(j0) {
 		t.far = 2
 	}
 	if p.Bias != nil && k0 == 0 {
