@@ -27,6 +27,7 @@ type backend struct {
 	epilogue epilogueArgs
 	spans    []span
 	columns  []columnRun
+	tasks    []int // that are present, of an op on task gradients
 	chain    []int32
 	last     []int32
 	fresh    []bool

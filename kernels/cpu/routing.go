@@ -66,19 +66,31 @@ func topKGradRows(a *kernels.TopKGrad, lo, hi int) {
 func (b *backend) gatherSumRows(a *kernels.GatherSum, lo, hi int) {
 	dst, src, w, inv := matrix(a.Dst), matrix(a.Src), matrix(a.W), intMatrix(a.Inv)
 	for t := lo; t < hi; t++ {
-		d, first := dst.row(t), !a.Accumulate
-		for n, r := range inv.row(t) {
+		d, picks := dst.row(t), inv.row(t)
+		factor := func(n int) float32 {
+			if a.W.Ok() {
+				return w.row(t)[n]
+			}
+			return 1
+		}
+		first := !a.Accumulate
+		if first && len(picks) >= 2 && picks[0] >= 0 && picks[1] >= 0 { // as a rule
+			b.vec.Mix2(d, src.row(int(picks[0])), src.row(int(picks[1])), factor(0), factor(1))
+			for n, r := range picks[2:] {
+				if r >= 0 {
+					b.vec.Axpy(d, src.row(int(r)), factor(n+2))
+				}
+			}
+			continue
+		}
+		for n, r := range picks {
 			if r < 0 {
 				continue
 			}
-			s := float32(1)
-			if a.W.Ok() {
-				s = w.row(t)[n]
-			}
 			if first {
-				b.vec.Scale(d, src.row(int(r)), s)
+				b.vec.Scale(d, src.row(int(r)), factor(n))
 			} else {
-				b.vec.Axpy(d, src.row(int(r)), s)
+				b.vec.Axpy(d, src.row(int(r)), factor(n))
 			}
 			first = false
 		}

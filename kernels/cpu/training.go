@@ -19,18 +19,21 @@ func (b *backend) training() kernels.Training {
 		Gram: func(a kernels.Gram) {
 			m, n := a.J.Dim(0), blocks(a.J.Dim(1))
 			b.sums = grown(b.sums, n*m*m)
+			b.listPresent(ints(a.Present))
 			gram.call(b.pool, a, n, m*block)
 			b.addGram(a, n)
 		},
 		CrossGram: func(a kernels.CrossGram) {
 			m, n := a.J.Dim(0), blocks(a.J.Dim(1))
 			b.sums = grown(b.sums, n*m*m)
+			b.listPresent(ints(a.Present))
 			cross.call(b.pool, a, n, 2*m*block)
 			b.addCrossGram(a, n)
 		},
 		Combine: func(a kernels.Combine) {
 			n := blocks(a.Dst.Dim(0))
 			b.sums = grown(b.sums, n)
+			b.listPresent(ints(a.Present))
 			combine.call(b.pool, a, n, a.J.Dim(0)*block)
 			if a.SumSq.Ok() {
 				addSums(a.SumSq.F64(), b.sums)
@@ -78,132 +81,6 @@ func cut(i, n int) (lo, hi int) { return i * block, min((i+1)*block, n) }
 func addSums(dst, sums []float64) {
 	for _, v := range sums {
 		dst[0] += v
-	}
-}
-
-// dot64 is an inner product that float32 need not hold: where the fast sum overflows, or is so small that products may have vanished,
-// it is done again in float64.
-func (b *backend) dot64(x, y []float32) float64 {
-	const tiny, huge = 1e-20, 1e38
-	s := float64(b.vec.Dot(x, y))
-	if size := math.Abs(s); size > tiny && size < huge {
-		return s
-	}
-	s = 0
-	for i, v := range x {
-		s += float64(v) * float64(y[i])
-	}
-	return s
-}
-
-func (b *backend) gramBlocks(a *kernels.Gram, lo, hi int) {
-	j, present := matrix(a.J), ints(a.Present)
-	m := j.n
-	for i := lo; i < hi; i++ {
-		c0, c1 := cut(i, j.cols)
-		out := b.sums[i*m*m : (i+1)*m*m]
-		for s := 0; s < m; s++ {
-			if present[s] == 0 {
-				continue
-			}
-			x := j.row(s)[c0:c1]
-			for t := 0; t <= s; t++ {
-				if present[t] != 0 {
-					out[s*m+t] = b.dot64(x, j.row(t)[c0:c1])
-				}
-			}
-		}
-	}
-}
-
-// addGram adds the blocks' sums, in order, to both halves of G.
-func (b *backend) addGram(a kernels.Gram, n int) {
-	m, present := a.J.Dim(0), ints(a.Present)
-	g, ld := a.G.F64(), a.G.Stride(0)
-	for s := 0; s < m; s++ {
-		for t := 0; t <= s; t++ {
-			if present[s] == 0 || present[t] == 0 {
-				continue
-			}
-			var sum float64
-			for i := 0; i < n; i++ {
-				sum += b.sums[(i*m+s)*m+t]
-			}
-			g[s*ld+t] += sum
-			if s != t {
-				g[t*ld+s] += sum
-			}
-		}
-	}
-}
-
-func (b *backend) crossGramBlocks(a *kernels.CrossGram, lo, hi int) {
-	j, k, present := matrix(a.J), matrix(a.K), ints(a.Present)
-	m := j.n
-	for i := lo; i < hi; i++ {
-		c0, c1 := cut(i, j.cols)
-		out := b.sums[i*m*m : (i+1)*m*m]
-		for s := 0; s < m; s++ {
-			for t := 0; t < m && present[s] != 0; t++ {
-				if present[t] != 0 {
-					out[s*m+t] = b.dot64(j.row(s)[c0:c1], k.row(t)[c0:c1])
-				}
-			}
-		}
-	}
-}
-
-// addCrossGram adds the blocks' sums, in order.
-func (b *backend) addCrossGram(a kernels.CrossGram, n int) {
-	m, present := a.J.Dim(0), ints(a.Present)
-	g, ld := a.G.F64(), a.G.Stride(0)
-	for s := 0; s < m; s++ {
-		for t := 0; t < m; t++ {
-			if present[s] == 0 || present[t] == 0 {
-				continue
-			}
-			for i := 0; i < n; i++ {
-				g[s*ld+t] += b.sums[(i*m+s)*m+t]
-			}
-		}
-	}
-}
-
-func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
-	j, present, w, dst := matrix(a.J), ints(a.Present), a.W.F64(), floats(a.Dst)
-	lent := b.scratch.take()
-	defer b.scratch.giveBack(lent)
-	for i := lo; i < hi; i++ {
-		c0, c1 := cut(i, len(dst))
-		d := dst[c0:c1]
-		acc := lent.Buffer()[:len(d)] // dst may be a row of J
-		b.combineInto(acc, j, c0, c1, present, w)
-		copy(d, acc)
-		b.sums[i] = b.dot64(d, d)
-	}
-}
-
-// combineInto is acc = sum of w[t] * row t over the present tasks, columns c0 to c1: two tasks at a time, in their order.
-func (b *backend) combineInto(acc []float32, j rows, c0, c1 int, present []int32, w []float64) {
-	first, waiting := true, -1
-	for t := range j.n {
-		switch {
-		case present[t] == 0:
-		case first:
-			b.vec.Scale(acc, j.row(t)[c0:c1], float32(w[t]))
-			first = false
-		case waiting < 0:
-			waiting = t
-		default:
-			b.vec.Axpy2(acc, j.row(waiting)[c0:c1], j.row(t)[c0:c1], float32(w[waiting]), float32(w[t]))
-			waiting = -1
-		}
-	}
-	if first {
-		clear(acc)
-	}
-	if waiting >= 0 {
-		b.vec.Axpy(acc, j.row(waiting)[c0:c1], float32(w[waiting]))
 	}
 }
 

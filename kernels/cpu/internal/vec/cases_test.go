@@ -88,6 +88,17 @@ func cases() []loopCase {
 	list := []loopCase{
 		sumCase("Dot", 2, func(s set, v [][]float32) []float32 { return one(s.Dot(v[0], v[1])) },
 			func(e []float64) []float64 { return []float64{e[0] * e[1]} }),
+		sumCase("Inner", 2, func(s set, v [][]float32) []float32 { return one(s.Inner(v[0], v[1])) },
+			func(e []float64) []float64 { return []float64{e[0] * e[1]} }),
+		pointCase("Mix2", func(s set) loop2 { return func(dst, x, y []float32) { s.Mix2(dst, x, y, ca, cb) } }, func(_, x, y float64) float64 { return a*x + b*y }),
+		{"Mix3", 4, func(s set, v [][]float32) []float32 { s.Mix3(v[0], v[1], v[2], v[3], ca, cb, cc); return nil },
+			func(e []float64) ([]float64, []float64, float64) {
+				return []float64{a*e[1] + b*e[2] + c*e[3], e[1], e[2], e[3]}, nil, 1 + math.Abs(e[1]) + math.Abs(e[2]) + math.Abs(e[3])
+			}},
+		{"Mix4", 5, func(s set, v [][]float32) []float32 { s.Mix4(v[0], v[1], v[2], v[3], v[4], ca, cb, cc, cd); return nil },
+			func(e []float64) ([]float64, []float64, float64) {
+				return []float64{a*e[1] + b*e[2] + c*e[3] + d*e[4], e[1], e[2], e[3], e[4]}, nil, 1 + math.Abs(e[1]) + math.Abs(e[2]) + math.Abs(e[3]) + math.Abs(e[4])
+			}},
 		sumCase("Dot3", 3, func(s set, v [][]float32) []float32 { return one(s.Dot3(v[0], v[1], v[2])) },
 			func(e []float64) []float64 { return []float64{e[0] * e[1] * e[2]} }),
 		sumCase("Moments", 1, func(s set, v [][]float32) []float32 { return two(s.Moments(v[0], ca)) },

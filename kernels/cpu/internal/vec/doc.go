@@ -15,19 +15,29 @@ type Set struct {
 	Dot func(x, y []float32) float32
 	// Dot3 is sum x*w*y by 32 running sums.
 	Dot3 func(x, y, w []float32) float32
+	// Inner is sum x*y by 32 running sums.
+	Inner func(x, y []float32) float32
+	// Inner4 is Inner of x0 to x3 with each other: (0,0), (1,0), (1,1), (2,0) and so on. It may be nil.
+	Inner4 func(x0, x1, x2, x3 []float32) (a, b, c, d, e, f, g, h, i, j float32)
+	// Inner4x2 is Inner of (x0,y0), (x0,y1), (x1,y0) and so on. It may be nil.
+	Inner4x2 func(x0, x1, x2, x3, y0, y1 []float32) (a, b, c, d, e, f, g, h float32)
 	// Moments is sum (x-mean) and sum (x-mean)^2 by 32 running sums.
 	Moments func(x []float32, mean float32) (sum, squares float32)
 	// Max is the largest element that is not NaN, -Inf for none.
 	Max func(x []float32) float32
 
-	Axpy   func(dst, x []float32, alpha float32)          // dst += alpha*x
-	Axpy2  func(dst, x, y []float32, alpha, beta float32) // dst = (dst + alpha*x) + beta*y
-	Scale  func(dst, x []float32, alpha float32)          // dst = alpha*x
-	Affine func(dst, x []float32, alpha, beta float32)    // dst = alpha*x + beta
-	Add    func(dst, x, y []float32)                      // dst = x + y
-	Mul    func(dst, x, y []float32)                      // dst = x*y
-	MulAdd func(dst, x, y []float32)                      // dst += x*y
-	Div    func(dst, x, y []float32)                      // dst = x/y
+	Axpy  func(dst, x []float32, alpha float32)          // dst += alpha*x
+	Axpy2 func(dst, x, y []float32, alpha, beta float32) // dst = (dst + alpha*x) + beta*y
+	Scale func(dst, x []float32, alpha float32)          // dst = alpha*x
+	// Mix2 is dst = alpha*x + beta*y; Mix3 and Mix4 have more terms, added up in order.
+	Mix2   func(dst, x, y []float32, alpha, beta float32)
+	Mix3   func(dst, x, y, z []float32, alpha, beta, gamma float32)
+	Mix4   func(dst, x, y, z, w []float32, alpha, beta, gamma, delta float32)
+	Affine func(dst, x []float32, alpha, beta float32) // dst = alpha*x + beta
+	Add    func(dst, x, y []float32)                   // dst = x + y
+	Mul    func(dst, x, y []float32)                   // dst = x*y
+	MulAdd func(dst, x, y []float32)                   // dst += x*y
+	Div    func(dst, x, y []float32)                   // dst = x/y
 
 	// Functions of one variable. In brackets the largest error found, in units of the last place; Phi has none of its own under -13, sigmoid in
 	// SiLU none under -87, where the error is less than the smallest normal number.

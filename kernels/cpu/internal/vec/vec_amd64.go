@@ -8,7 +8,7 @@ func archSets() (sets []*Set) {
 	x := &cpu.X86
 	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && x.HasBMI2 {
 		s := &Set{Name: "avx512", Dropout: dropout512Slices, Round: round512Slices, Widen: widen512Slices,
-			SiluHalf: siluHalfAVX512Slices, SiluHalfGrad: siluHalfGradAny}
+			SiluHalf: siluHalfAVX512Slices, SiluHalfGrad: siluHalfGradAny, Inner4: inner4AVX512Slices, Inner4x2: inner4x2AVX512Slices}
 		fillAVX512(s)
 		sets = append(sets, s)
 	}

@@ -149,6 +149,38 @@ func TestMax(t *testing.T) {
 	}
 }
 
+// TestInners: inner products of several rows have the bits of those of two.
+func TestInners(t *testing.T) {
+	s := rng.New(5)
+	for _, set := range vec.Sets() {
+		if set.Inner4 == nil || set.Inner4x2 == nil {
+			continue
+		}
+		for n := range 150 {
+			v, _ := draw(&s, 6, n, 1)
+			var got [18]float32
+			got[0], got[1], got[2], got[3], got[4], got[5], got[6], got[7], got[8], got[9] = set.Inner4(v[0], v[1], v[2], v[3])
+			got[10], got[11], got[12], got[13], got[14], got[15], got[16], got[17] = set.Inner4x2(v[0], v[1], v[2], v[3], v[4], v[5])
+			k := 0
+			check := func(x, y []float32) {
+				if want := set.Inner(x, y); !same(got[k], want) {
+					t.Fatalf("%s n=%d: inner product %d is %v, want %v", set.Name, n, k, got[k], want)
+				}
+				k++
+			}
+			for i := range 4 {
+				for j := range i + 1 {
+					check(v[i], v[j])
+				}
+			}
+			for i := range 4 {
+				check(v[i], v[4])
+				check(v[i], v[5])
+			}
+		}
+	}
+}
+
 // TestReLUKeepsNaN: a wrong value must stay visible.
 func TestReLUKeepsNaN(t *testing.T) {
 	nan := float32(math.NaN())

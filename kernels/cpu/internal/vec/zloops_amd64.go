@@ -27,6 +27,17 @@ func dot3AVX512Slices(x, y, w []float32) float32 {
 }
 
 //go:noescape
+func innerAVX512(x, y *float32, n int) float32
+
+func innerAVX512Slices(x, y []float32) float32 {
+	n := len(x)
+	if n == 0 {
+		return 0
+	}
+	return innerAVX512(&x[0], &y[:n][0], n)
+}
+
+//go:noescape
 func momentsAVX512(x *float32, n int, mean float32) (ret0, ret1 float32)
 
 func momentsAVX512Slices(x []float32, mean float32) (ret0, ret1 float32) {
@@ -68,6 +79,39 @@ func axpy2AVX512Slices(dst, x, y []float32, alpha, beta float32) {
 		return
 	}
 	axpy2AVX512(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix2AVX512(dst, x, y *float32, n int, alpha, beta float32)
+
+func mix2AVX512Slices(dst, x, y []float32, alpha, beta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix2AVX512(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix3AVX512(dst, x, y, z *float32, n int, alpha, beta, gamma float32)
+
+func mix3AVX512Slices(dst, x, y, z []float32, alpha, beta, gamma float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix3AVX512(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], n, alpha, beta, gamma)
+}
+
+//go:noescape
+func mix4AVX512(dst, x, y, z, w *float32, n int, alpha, beta, gamma, delta float32)
+
+func mix4AVX512Slices(dst, x, y, z, w []float32, alpha, beta, gamma, delta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix4AVX512(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], &w[:n][0], n, alpha, beta, gamma, delta)
 }
 
 //go:noescape
@@ -558,10 +602,14 @@ func lionAVX512Slices(p, grad, m []float32, c *LionStep) {
 func fillAVX512(s *Set) {
 	s.Dot = dotAVX512Slices
 	s.Dot3 = dot3AVX512Slices
+	s.Inner = innerAVX512Slices
 	s.Moments = momentsAVX512Slices
 	s.Max = maxAVX512Slices
 	s.Axpy = axpyAVX512Slices
 	s.Axpy2 = axpy2AVX512Slices
+	s.Mix2 = mix2AVX512Slices
+	s.Mix3 = mix3AVX512Slices
+	s.Mix4 = mix4AVX512Slices
 	s.Scale = scaleAVX512Slices
 	s.Affine = affineAVX512Slices
 	s.Add = addAVX512Slices
@@ -631,6 +679,17 @@ func dot3AVX2Slices(x, y, w []float32) float32 {
 }
 
 //go:noescape
+func innerAVX2(x, y *float32, n int) float32
+
+func innerAVX2Slices(x, y []float32) float32 {
+	n := len(x)
+	if n == 0 {
+		return 0
+	}
+	return innerAVX2(&x[0], &y[:n][0], n)
+}
+
+//go:noescape
 func momentsAVX2(x *float32, n int, mean float32) (ret0, ret1 float32)
 
 func momentsAVX2Slices(x []float32, mean float32) (ret0, ret1 float32) {
@@ -672,6 +731,39 @@ func axpy2AVX2Slices(dst, x, y []float32, alpha, beta float32) {
 		return
 	}
 	axpy2AVX2(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix2AVX2(dst, x, y *float32, n int, alpha, beta float32)
+
+func mix2AVX2Slices(dst, x, y []float32, alpha, beta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix2AVX2(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix3AVX2(dst, x, y, z *float32, n int, alpha, beta, gamma float32)
+
+func mix3AVX2Slices(dst, x, y, z []float32, alpha, beta, gamma float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix3AVX2(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], n, alpha, beta, gamma)
+}
+
+//go:noescape
+func mix4AVX2(dst, x, y, z, w *float32, n int, alpha, beta, gamma, delta float32)
+
+func mix4AVX2Slices(dst, x, y, z, w []float32, alpha, beta, gamma, delta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix4AVX2(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], &w[:n][0], n, alpha, beta, gamma, delta)
 }
 
 //go:noescape
@@ -1162,10 +1254,14 @@ func lionAVX2Slices(p, grad, m []float32, c *LionStep) {
 func fillAVX2(s *Set) {
 	s.Dot = dotAVX2Slices
 	s.Dot3 = dot3AVX2Slices
+	s.Inner = innerAVX2Slices
 	s.Moments = momentsAVX2Slices
 	s.Max = maxAVX2Slices
 	s.Axpy = axpyAVX2Slices
 	s.Axpy2 = axpy2AVX2Slices
+	s.Mix2 = mix2AVX2Slices
+	s.Mix3 = mix3AVX2Slices
+	s.Mix4 = mix4AVX2Slices
 	s.Scale = scaleAVX2Slices
 	s.Affine = affineAVX2Slices
 	s.Add = addAVX2Slices
@@ -1243,4 +1339,26 @@ func siluHalfGradMulAVX512Slices(dg, du, a, gate, u []uint16, da []float32, s fl
 		return 0
 	}
 	return siluHalfGradMulAVX512(&dg[0], &du[:n][0], &a[:n][0], &gate[:n][0], &u[:n][0], &da[:n][0], n, s)
+}
+
+//go:noescape
+func inner4AVX512(x0, x1, x2, x3 *float32, n int) (ret0, ret1, ret2, ret3, ret4, ret5, ret6, ret7, ret8, ret9 float32)
+
+func inner4AVX512Slices(x0, x1, x2, x3 []float32) (ret0, ret1, ret2, ret3, ret4, ret5, ret6, ret7, ret8, ret9 float32) {
+	n := len(x0)
+	if n == 0 {
+		return 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+	}
+	return inner4AVX512(&x0[0], &x1[:n][0], &x2[:n][0], &x3[:n][0], n)
+}
+
+//go:noescape
+func inner4x2AVX512(x0, x1, x2, x3, y0, y1 *float32, n int) (ret0, ret1, ret2, ret3, ret4, ret5, ret6, ret7 float32)
+
+func inner4x2AVX512Slices(x0, x1, x2, x3, y0, y1 []float32) (ret0, ret1, ret2, ret3, ret4, ret5, ret6, ret7 float32) {
+	n := len(x0)
+	if n == 0 {
+		return 0, 0, 0, 0, 0, 0, 0, 0
+	}
+	return inner4x2AVX512(&x0[0], &x1[:n][0], &x2[:n][0], &x3[:n][0], &y0[:n][0], &y1[:n][0], n)
 }

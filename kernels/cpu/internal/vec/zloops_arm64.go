@@ -27,6 +27,17 @@ func dot3NeonSlices(x, y, w []float32) float32 {
 }
 
 //go:noescape
+func innerNeon(x, y *float32, n int) float32
+
+func innerNeonSlices(x, y []float32) float32 {
+	n := len(x)
+	if n == 0 {
+		return 0
+	}
+	return innerNeon(&x[0], &y[:n][0], n)
+}
+
+//go:noescape
 func momentsNeon(x *float32, n int, mean float32) (ret0, ret1 float32)
 
 func momentsNeonSlices(x []float32, mean float32) (ret0, ret1 float32) {
@@ -68,6 +79,39 @@ func axpy2NeonSlices(dst, x, y []float32, alpha, beta float32) {
 		return
 	}
 	axpy2Neon(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix2Neon(dst, x, y *float32, n int, alpha, beta float32)
+
+func mix2NeonSlices(dst, x, y []float32, alpha, beta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix2Neon(&dst[0], &x[:n][0], &y[:n][0], n, alpha, beta)
+}
+
+//go:noescape
+func mix3Neon(dst, x, y, z *float32, n int, alpha, beta, gamma float32)
+
+func mix3NeonSlices(dst, x, y, z []float32, alpha, beta, gamma float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix3Neon(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], n, alpha, beta, gamma)
+}
+
+//go:noescape
+func mix4Neon(dst, x, y, z, w *float32, n int, alpha, beta, gamma, delta float32)
+
+func mix4NeonSlices(dst, x, y, z, w []float32, alpha, beta, gamma, delta float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	mix4Neon(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], &w[:n][0], n, alpha, beta, gamma, delta)
 }
 
 //go:noescape
@@ -558,10 +602,14 @@ func lionNeonSlices(p, grad, m []float32, c *LionStep) {
 func fillNeon(s *Set) {
 	s.Dot = dotNeonSlices
 	s.Dot3 = dot3NeonSlices
+	s.Inner = innerNeonSlices
 	s.Moments = momentsNeonSlices
 	s.Max = maxNeonSlices
 	s.Axpy = axpyNeonSlices
 	s.Axpy2 = axpy2NeonSlices
+	s.Mix2 = mix2NeonSlices
+	s.Mix3 = mix3NeonSlices
+	s.Mix4 = mix4NeonSlices
 	s.Scale = scaleNeonSlices
 	s.Affine = affineNeonSlices
 	s.Add = addNeonSlices

@@ -31,6 +31,18 @@ func dot3Go(x, y, w []float32) float32 {
 	return tree(acc0[:])
 }
 
+func innerGo(x, y []float32) float32 {
+	y = y[:len(x)]
+	var acc0 [32]float32
+	for i := range x {
+		v0 := x[i]
+		v1 := y[i]
+		v2 := float32(v0 * v1)
+		acc0[i%32] += v2
+	}
+	return tree(acc0[:])
+}
+
 func momentsGo(x []float32, mean float32) (ret0, ret1 float32) {
 	var acc0 [32]float32
 	var acc1 [32]float32
@@ -81,6 +93,57 @@ func axpy2Go(dst, x, y []float32, alpha, beta float32) {
 		v7 := float32(beta * v6)
 		v8 := float32(v4 + v7)
 		dst[i] = v8
+	}
+}
+
+func mix2Go(dst, x, y []float32, alpha, beta float32) {
+	x = x[:len(dst)]
+	y = y[:len(dst)]
+	for i := range dst {
+		v1 := x[i]
+		v2 := float32(alpha * v1)
+		v4 := y[i]
+		v5 := float32(beta * v4)
+		v6 := float32(v2 + v5)
+		dst[i] = v6
+	}
+}
+
+func mix3Go(dst, x, y, z []float32, alpha, beta, gamma float32) {
+	x = x[:len(dst)]
+	y = y[:len(dst)]
+	z = z[:len(dst)]
+	for i := range dst {
+		v1 := x[i]
+		v2 := float32(alpha * v1)
+		v4 := y[i]
+		v5 := float32(beta * v4)
+		v6 := float32(v2 + v5)
+		v8 := z[i]
+		v9 := float32(gamma * v8)
+		v10 := float32(v6 + v9)
+		dst[i] = v10
+	}
+}
+
+func mix4Go(dst, x, y, z, w []float32, alpha, beta, gamma, delta float32) {
+	x = x[:len(dst)]
+	y = y[:len(dst)]
+	z = z[:len(dst)]
+	w = w[:len(dst)]
+	for i := range dst {
+		v1 := x[i]
+		v2 := float32(alpha * v1)
+		v4 := y[i]
+		v5 := float32(beta * v4)
+		v6 := float32(v2 + v5)
+		v8 := z[i]
+		v9 := float32(gamma * v8)
+		v10 := float32(v6 + v9)
+		v12 := w[i]
+		v13 := float32(delta * v12)
+		v14 := float32(v10 + v13)
+		dst[i] = v14
 	}
 }
 
@@ -1317,10 +1380,14 @@ func lionGo(p, grad, m []float32, c *LionStep) {
 func fillGo(s *Set) {
 	s.Dot = dotGo
 	s.Dot3 = dot3Go
+	s.Inner = innerGo
 	s.Moments = momentsGo
 	s.Max = maxGo
 	s.Axpy = axpyGo
 	s.Axpy2 = axpy2Go
+	s.Mix2 = mix2Go
+	s.Mix3 = mix3Go
+	s.Mix4 = mix4Go
 	s.Scale = scaleGo
 	s.Affine = affineGo
 	s.Add = addGo

@@ -5,6 +5,7 @@ func loops() []*loop {
 	list := []*loop{
 		{name: "Dot", slices: []string{"x", "y"}, unroll: 4, body: func(b *body) { b.sum(b.mul(b.in("x"), b.in("y"))) }},
 		{name: "Dot3", slices: []string{"x", "y", "w"}, unroll: 2, body: func(b *body) { b.sum(b.mul(b.mul(b.in("x"), b.in("w")), b.in("y"))) }},
+		{name: "Inner", slices: []string{"x", "y"}, unroll: 2, body: func(b *body) { b.sum(b.mul(b.in("x"), b.in("y"))) }},
 		{name: "Moments", slices: []string{"x"}, scalars: []string{"mean"}, unroll: 2, body: func(b *body) {
 			d := b.sub(b.in("x"), b.s("mean"))
 			b.sum(d)
@@ -17,6 +18,7 @@ func loops() []*loop {
 		{name: "Axpy2", slices: []string{"dst", "x", "y"}, scalars: []string{"alpha", "beta"}, unroll: 2, body: func(b *body) {
 			b.out("dst", b.add(b.add(b.in("dst"), b.mul(b.s("alpha"), b.in("x"))), b.mul(b.s("beta"), b.in("y"))))
 		}},
+		mix("Mix2", "x", "y"), mix("Mix3", "x", "y", "z"), mix("Mix4", "x", "y", "z", "w"),
 		{name: "Scale", slices: []string{"dst", "x"}, scalars: []string{"alpha"}, unroll: 2, body: func(b *body) {
 			b.out("dst", b.mul(b.s("alpha"), b.in("x")))
 		}},
@@ -113,6 +115,42 @@ func gates() []*loop {
 			b.out("dh", b.mul(b.mul(b.s("s"), dy), da))
 		}},
 	}
+}
+
+// mix is dst = a*x + b*y + ..., added up in order.
+func mix(name string, slices ...string) *loop {
+	scalars := []string{"alpha", "beta", "gamma", "delta"}[:len(slices)]
+	return &loop{name: name, slices: append([]string{"dst"}, slices...), scalars: scalars, body: func(b *body) {
+		v := b.mul(b.s(scalars[0]), b.in(slices[0]))
+		for i := 1; i < len(slices); i++ {
+			v = b.add(v, b.mul(b.s(scalars[i]), b.in(slices[i])))
+		}
+		b.out("dst", v)
+	}}
+}
+
+// inners are inner products of several rows at once, each as Inner has it, for targets with registers enough.
+func inners() []*loop {
+	rows := []string{"x0", "x1", "x2", "x3"}
+	list := []*loop{
+		{name: "Inner4", slices: rows, unroll: 2, body: func(b *body) {
+			for i := range rows {
+				for j := range i + 1 {
+					b.sum(b.mul(b.in(rows[i]), b.in(rows[j])))
+				}
+			}
+		}},
+		{name: "Inner4x2", slices: append(rows, "y0", "y1"), unroll: 2, body: func(b *body) {
+			for i := range rows {
+				b.sum(b.mul(b.in(rows[i]), b.in("y0")))
+				b.sum(b.mul(b.in(rows[i]), b.in("y1")))
+			}
+		}},
+	}
+	for _, l := range list {
+		l.build()
+	}
+	return list
 }
 
 // halves are gates whose operands lie in memory as bfloat16: to the bits of the loops over float32 with rounding before and after.

@@ -30,7 +30,7 @@ func files() map[string][]byte {
 		name, consts := "zavx2_amd64.s", &table{at: map[uint32]int{}}
 		if wide {
 			name = "zavx512_amd64.s"
-			for _, l := range halves() {
+			for _, l := range append(halves(), inners()...) {
 				b.WriteString(x86Loop(l, wide, consts))
 			}
 		}
@@ -45,7 +45,7 @@ func files() map[string][]byte {
 		stubs(&goFile, list, suffix)
 		setOf(&goFile, list, suffix, suffix+"Slices")
 	}
-	stubs(&goFile, halves(), "AVX512")
+	stubs(&goFile, append(halves(), inners()...), "AVX512")
 	out["zloops_amd64.go"] = formatted(goFile.String())
 	var arm strings.Builder
 	consts := &table{at: map[uint32]int{}}
