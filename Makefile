@@ -1,5 +1,5 @@
 # Shorthands; every target is one or two commands that can be typed instead.
-.PHONY: build test race purego generate bench lint ci
+.PHONY: build test race purego generate bench bench-compare lint ci
 
 build:
 	CGO_ENABLED=0 go build -o train ./cmd/train
@@ -20,6 +20,10 @@ generate:
 bench:
 	go test -run '^$$' -bench . ./kernels/... ./optim ./internal/linalg
 	cd benchmarks && go run ./step
+
+# make bench-compare REF=COMMIT: this tree against another commit, in turns, by benchstat
+bench-compare:
+	cd benchmarks && go run ./versus -ref $(or $(REF),$(error REF is missing: make bench-compare REF=COMMIT))
 
 lint:
 	bash .ci/run lint

@@ -12,8 +12,8 @@ import (
 
 // Size of the chart in pixels: labels on the left, a bar per system, groups apart.
 const (
-	chartWidth = 860
-	labelWidth = 290
+	chartWidth = 900
+	labelWidth = 250
 	barHeight  = 12
 	groupGap   = 10
 	headHeight = 62
@@ -37,7 +37,7 @@ type bar struct {
 	r     *bench.Result
 }
 
-// charted leaves to the chart what fits one picture: layers, steps, the two large products, start and checkpoint.
+// charted leaves to the chart and to the README what fits one picture: all but most of the products.
 func charted(what string) bool {
 	return !strings.HasPrefix(what, "product") || strings.Contains(what, "2048 x 2048") || strings.HasPrefix(what, "product 64 ")
 }
@@ -57,9 +57,9 @@ func (r *report) chart() []byte {
 		fmt.Fprintf(&body, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labelWidth-10, y+barHeight*len(bars)/2+4, html.EscapeString(l.what))
 		for _, b := range bars {
 			speed := l.ours.MedianMS / b.r.MedianMS
-			w, label := min(speed, most)*unit, fmt.Sprintf("%.3g ms", b.r.MedianMS)
+			w, label := min(speed, most)*unit, milliseconds(b.r)+" ms"
 			if b.class != "ours" {
-				label += ", " + short(b.r)
+				label += fmt.Sprintf(", %s (%.2f)", short(b.r), speed)
 			}
 			fmt.Fprintf(&body, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d"/><text class="dim" x="%.1f" y="%d" font-size="10">%s</text>`+"\n",
 				b.class, labelWidth, y+1, w, barHeight-2, labelWidth+w+5, y+barHeight-3, html.EscapeString(label))
@@ -86,6 +86,14 @@ func (r *report) chart() []byte {
 	b.Write(body.Bytes())
 	fmt.Fprintf(&b, `<text class="dim" x="16" y="%d" font-size="10">%s</text>`+"\n</svg>\n", height-10, html.EscapeString(fmt.Sprintf("%s, commit %s, %s", r.Machine, r.Commit, r.Date)))
 	return b.Bytes()
+}
+
+// milliseconds is a median with three digits or all before the point.
+func milliseconds(r *bench.Result) string {
+	if r.MedianMS >= 1000 {
+		return fmt.Sprintf("%.0f", r.MedianMS)
+	}
+	return fmt.Sprintf("%.3g", r.MedianMS)
 }
 
 // short is a system's name in a chart.

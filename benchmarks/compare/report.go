@@ -63,7 +63,7 @@ func (r *report) markdown(chart string) []byte {
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}
-	fmt.Fprintf(&b, "\n![Speed relative to Artel](%s)\n\n%s", chart, r.summary())
+	fmt.Fprintf(&b, "\n![Speed relative to Artel](%s)\n\n%s", chart, r.summary(func(string) bool { return true }))
 	if r.BinaryMB > 0 {
 		fmt.Fprintf(&b, "\nThe stripped binary of `train`: %.1f MiB.\n", r.BinaryMB)
 	}
@@ -121,16 +121,19 @@ func title(o *suite.Outcome) string {
 	return o.Title
 }
 
-// summary is a table of all comparisons with peers.
-func (r *report) summary() string {
+// summary is a table of the comparisons with peers that keep says, by their titles.
+func (r *report) summary(keep func(what string) bool) string {
 	var b strings.Builder
 	b.WriteString("| | Artel, ms | fastest peer, ms | Artel is | as shipped, ms |\n|---|---|---|---|---|\n")
 	for _, l := range r.lines() {
+		if !keep(l.what) {
+			continue
+		}
 		shipped := ""
 		if l.shipped != nil {
-			shipped = fmt.Sprintf("%.3g", l.shipped.MedianMS)
+			shipped = milliseconds(l.shipped)
 		}
-		fmt.Fprintf(&b, "| %s | %.3g | %.3g (%s) | %.2f x as fast | %s |\n", l.what, l.ours.MedianMS, l.tuned.MedianMS, l.tuned.Name, l.tuned.MedianMS/l.ours.MedianMS, shipped)
+		fmt.Fprintf(&b, "| %s | %s | %s (%s) | %.2f x as fast | %s |\n", l.what, milliseconds(l.ours), milliseconds(l.tuned), l.tuned.Name, l.tuned.MedianMS/l.ours.MedianMS, shipped)
 	}
 	return b.String()
 }
@@ -164,6 +167,6 @@ func (r *report) insert(readme, path string) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s\n![Speed relative to Artel, larger is faster](%s.svg)\n\n%s\n[All figures](%s.md), %s, commit %s.\n%s", begin, rel, r.summary(), rel, r.Date, r.Commit, end)
+	text := fmt.Sprintf("%s\n![Speed relative to Artel, larger is faster](%s.svg)\n\n%s\n[All figures](%s.md), %s, commit %s.\n%s", begin, rel, r.summary(charted), rel, r.Date, r.Commit, end)
 	return os.WriteFile(readme, []byte(before+text+after), 0o644)
 }

@@ -59,6 +59,9 @@ func (r *Result) finish() {
 	r.CPU = Processor()
 }
 
+// Measurements are the counted repetitions in milliseconds.
+func (r *Result) Measurements() []float64 { return r.measurements }
+
 // Print writes the result as one JSON line to standard output.
 func (r *Result) Print() {
 	raw, err := json.Marshal(r)

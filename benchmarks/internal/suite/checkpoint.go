@@ -18,7 +18,7 @@ func (t *Tools) Checkpoint(dir string, reps int) (groups []Group, err error) {
 		}
 		g := Group{Part: "checkpoint", Title: what + ", 1 GB", Cases: []bench.Case{ours}, Plan: bench.Plan{Reps: reps, Burst: 1}}
 		for _, p := range checkpointPeers {
-			if t.Python != "" {
+			if t.Peers() {
 				g.Cases = append(g.Cases, t.peer("checkpoint.py", p.name, p.system, map[string]any{"what": what, "dir": dir, "way": p.way, "warm": 1}))
 			}
 		}

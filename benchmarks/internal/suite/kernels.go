@@ -29,7 +29,7 @@ func (t *Tools) Kernels(dtypes []string, quick bool) (groups []Group, err error)
 			if quick {
 				g.Plan.Reps = 9
 			}
-			if t.Python != "" {
+			if t.Peers() {
 				g.Cases = append(g.Cases, t.peer("gemm.py", "PyTorch, its fastest way", "PyTorch", config()))
 			}
 			groups = append(groups, g)

@@ -52,7 +52,7 @@ func (t *Tools) Layer(shapes, dtypes []string, quick bool) (groups []Group, err 
 				return nil, err
 			}
 			g.Cases = append(g.Cases, ours)
-			if t.Python != "" {
+			if t.Peers() {
 				for _, p := range layerPeers {
 					c := s.config(dtype)
 					c["way"] = p.way

@@ -33,7 +33,7 @@ func (t *Tools) Startup(reps int) (groups []Group, err error) {
 	}
 	like := Group{Part: "startup", Title: "process start to the end of the first step, the model of the step benchmark, 4 tasks", Plan: bench.Plan{Reps: reps, Burst: 1}}
 	like.Cases = []bench.Case{process("Artel", "Artel", "step 1", step, "-first-step", `{"tasks":4,"method":"sum","few":true}`)}
-	if t.Python != "" {
+	if t.Peers() {
 		for _, way := range []string{"sum", "torchjd"} {
 			raw, _ := json.Marshal(map[string]any{"tasks": 4, "way": way, "threads": runtime.GOMAXPROCS(0)})
 			name := map[string]string{"sum": "PyTorch", "torchjd": "TorchJD, PCGrad"}[way]

@@ -46,7 +46,7 @@ func (t *Tools) Step(tasks []int, quick bool) (groups []Group, err error) {
 				g.Cases = append(g.Cases, owned)
 			}
 			for _, p := range stepPeers {
-				if t.Python == "" || p.plain != plain {
+				if !t.Peers() || p.plain != plain {
 					continue
 				}
 				c := map[string]any{"tasks": m, "way": p.way}

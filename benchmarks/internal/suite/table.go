@@ -47,7 +47,7 @@ var columns = []column{
 		if r.Error != "" {
 			return fmt.Sprintf("not timed: %.200s", r.Error)
 		}
-		return fmt.Sprintf("%.4g (%.4g)", r.MedianMS, r.MinMS)
+		return fmt.Sprintf("%s (%s)", digits(r.MedianMS), digits(r.MinMS))
 	}},
 	{"of Artel's time", func(o *Outcome, r *bench.Result) string {
 		if ours := o.Ours(); ours != nil && r.MedianMS > 0 {
@@ -124,4 +124,12 @@ func (o *Outcome) Table() string {
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 	}
 	return b.String()
+}
+
+// digits is a number with four digits, or all before the point.
+func digits(v float64) string {
+	if v >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.4g", v)
 }

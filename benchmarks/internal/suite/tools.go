@@ -39,11 +39,16 @@ func Open(dir string) (*Tools, error) {
 	if t.Python == "" {
 		t.Python = filepath.Join(t.module, "peers", ".venv", "bin", "python")
 	}
-	if _, err := os.Stat(t.Python); err != nil {
+	return t, nil
+}
+
+// Peers tells whether there is a virtual environment with the Python peers, and notes once when there is none.
+func (t *Tools) Peers() bool {
+	if _, err := os.Stat(t.Python); t.Python != "" && err != nil {
 		t.Note("Python peers are left out: no %s. benchmarks/peers/README.md tells how to make the virtual environment.", t.Python)
 		t.Python = ""
 	}
-	return t, nil
+	return t.Python != ""
 }
 
 // Note adds to Notes and tells the user.
@@ -106,7 +111,7 @@ func (t *Tools) script(name string) string { return filepath.Join(t.module, "pee
 // Versions lists what the peers and the Go rivals are, as name and version.
 func (t *Tools) Versions() map[string]string {
 	out := map[string]string{"go": runtime.Version()}
-	if t.Python != "" {
+	if t.Peers() {
 		code := "import importlib.metadata as m, sys\nfor p in 'torch transformers torchjd LibMTL safetensors numpy'.split(): print(p, m.version(p))\nprint('python', sys.version.split()[0])"
 		raw, err := exec.Command(t.Python, "-c", code).Output()
 		if err != nil {
