@@ -13,7 +13,7 @@ func archSets() (sets []*Set) {
 		sets = append(sets, s)
 	}
 	if x.HasAVX2 && x.HasFMA {
-		s := &Set{Name: "avx2", Dropout: dropout, Round: roundHalf, Widen: widen}
+		s := &Set{Name: "avx2", Dropout: dropout256Slices, Round: roundHalf, Widen: widen}
 		fillAVX2(s)
 		sets = append(sets, s)
 	}
@@ -26,6 +26,15 @@ func dropout512(dst, x *float32, n int, key, hi uint64, cut uint32, scale float3
 func dropout512Slices(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
 	if n := len(dst); n > 0 {
 		dropout512(&dst[0], &x[:n][0], n, key, hi, cut, scale)
+	}
+}
+
+//go:noescape
+func dropout256(dst, x *float32, n int, key, hi uint64, cut uint32, scale float32)
+
+func dropout256Slices(dst, x []float32, key, hi uint64, cut uint32, scale float32) {
+	if n := len(dst); n > 0 {
+		dropout256(&dst[0], &x[:n][0], n, key, hi, cut, scale)
 	}
 }
 
