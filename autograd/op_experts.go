@@ -149,7 +149,7 @@ func (t *Tape) overwritten(h, act tensor.Tensor) tensor.Tensor {
 // gradBank makes the gradient of a bank, or leaves its operands to the sink.
 func (t *Tape) gradBank(b *param.Bank, g kernels.GradW) {
 	if t.sink.Holds(b.Experts[0].Group) {
-		t.sink.Hold(b, g, t.ints(g.Segs))
+		t.sink.Hold(b, g, t.reached(g.Segs))
 		return
 	}
 	g.Dst, g.Touched = t.sink.BankRows(b)

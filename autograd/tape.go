@@ -156,14 +156,14 @@ func (t *Tape) Sync() {
 	}
 }
 
-// ints returns the elements of an I32 tensor that ops wrote.
-func (t *Tape) ints(x tensor.Tensor) []int32 {
+// reached returns an I32 tensor that ops wrote where the host reaches it, once they have finished.
+func (t *Tape) reached(x tensor.Tensor) tensor.Tensor {
 	if !t.be.Apart {
-		return x.I32()
+		return x
 	}
-	h := tensor.New(dtype.I32, x.Shape()...)
+	h := t.NewShared(dtype.I32, x.Shape()...)
 	t.be.Copy(kernels.Copy{Dst: h, Src: x})
-	return h.I32()
+	return h
 }
 
 // NewI32 is New for indices that only ops read and write.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"artel/data"
@@ -184,22 +185,30 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// TestWaits counts where a step waits for the device: for inner products, and nowhere else.
+// TestWaits counts where a step waits for the device, as design note 8 declares: for what a method on the host reads, and nowhere else.
 func TestWaits(t *testing.T) {
+	const rounds = 6 // a multiple of surgery.every below
 	for _, c := range []struct {
-		method string
-		want   int
-	}{{"sum", 0}, {"pcgrad", 1}} {
+		args           string
+		waits, uploads int // in all rounds
+	}{
+		{"surgery.method=sum", 0, 1 * rounds}, {"surgery.method=rlw", 0, 1 * rounds}, {"surgery.method=sum ema=0.9 surgery.sparse=0.5", 0, 1 * rounds}, {"surgery.method=constant accumulate=3", 0, 3 * rounds},
+		{"surgery.method=uncertainty", 1 * rounds, 1 * rounds}, {"surgery.method=uncertainty accumulate=3", 3 * rounds, 6 * rounds}, {"surgery.method=famo", 3 * rounds, 2 * rounds},
+		{"surgery.method=pcgrad", 1 * rounds, 1 * rounds}, {"surgery.method=pcgrad surgery.groups=expert accumulate=3", 1 * rounds, 3 * rounds}, {"surgery.method=pcgrad surgery.memory=gram", 1 * rounds, 2 * rounds},
+		{"surgery.method=upgrad surgery.every=3", 1 * rounds / 3, 1 * rounds}, {"surgery.memory=operands data.domains.0.rows=owned", 1 * rounds, 5 * rounds}, {"surgery.method=graddrop", 1 * rounds, 1 * rounds},
+		{"surgery.method=modo", 1 * rounds, 3 * rounds}, {"surgery.at=inputs surgery.method=mgda", 1 * rounds, 1 * rounds}, {"surgery.at=inputs surgery.method=graddrop", 1 * rounds, 1 * rounds},
+		{"surgery.method=moco", 4 * rounds, 1 * rounds}, {"optimizer.rule=muon surgery.method=sum", 0, 1 * rounds},
+	} {
 		be, d := apart.New(cpu.New())
-		e := newOn(t, newConfig(t, "surgery.method="+c.method), be)
-		steps(t, e, 3)
+		e := newOn(t, newConfig(t, strings.Fields(c.args)...), be)
+		steps(t, e, rounds)
 		s, up, down := d.Syncs, d.Uploads, d.Downloads
-		steps(t, e, 4)
-		if n := (d.Syncs - s) / 4; n != c.want || d.Downloads != down {
-			t.Errorf("%s: a step waits %d times and downloads %d, want %d and none", c.method, n, d.Downloads-down, c.want)
+		steps(t, e, rounds)
+		if n := d.Syncs - s; n != c.waits || d.Downloads != down {
+			t.Errorf("%s: %d steps wait %d times and download %d, want %d and none", c.args, rounds, n, d.Downloads-down, c.waits)
 		}
-		if n := (d.Uploads - up) / 4; n != 1 {
-			t.Errorf("%s: %d uploads in a step, want one: the rows", c.method, n)
+		if n := d.Uploads - up; n != c.uploads {
+			t.Errorf("%s: %d steps upload %d times, want %d: the rows of every pass, weights of held rows", c.args, rounds, n, c.uploads)
 		}
 	}
 }

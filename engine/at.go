@@ -20,7 +20,7 @@ type at struct {
 	unit [1]unit // what the method is asked with; it has no groups
 
 	take    autograd.Combiner // combine; made once
-	gram, w tensor.Tensor     // F64 [M,M] and [M]: of a run's tasks
+	grams   []tensor.Tensor   // F64 [m,m] of the runs
 	present tensor.Tensor     // I32 [M]: ones
 	rep     *rep              // for Rep-MTL, or nil
 }
@@ -44,7 +44,7 @@ func (e *Engine) newAt(cfg *Config, method *gradsurgery.Surgery, rows int, seed 
 	}
 	c.Memory = "rows"
 	e.methods, e.method = []*gradsurgery.Surgery{method}, method
-	e.at = &at{e: e, gram: e.be.NewShared(dtype.F64, rows*rows), w: e.be.NewShared(dtype.F64, rows), present: e.be.NewShared(dtype.I32, rows)}
+	e.at = &at{e: e, present: e.be.NewShared(dtype.I32, rows)}
 	e.be.Fill(e.at.present, 1)
 	e.at.take = e.at.combine
 	if n.Saliency != nil {
@@ -84,21 +84,23 @@ func (a *at) prepare(t *autograd.Tape) {
 // combine is what the tape calls with the task gradients at the activation.
 func (a *at) combine(runs []autograd.TapRun) error {
 	s, u := a.e.surgeon, &a.unit[0]
-	if !a.e.closely() {
-		if err := a.e.landed(); err != nil {
-			return err
-		}
-	}
 	if a.rep != nil {
 		a.rep.measure(runs)
 	}
+	a.grams = a.grams[:0]
+	for i := range runs {
+		a.products(&runs[i])
+	}
+	a.e.tape.Sync()
+	if err := a.e.met(); err != nil {
+		return err
+	}
 	for t := range u.any {
 		u.any[t] = a.e.labels[t] > 0
-		s.losses[t] = a.e.losses[t]
 	}
 	clear(u.gram)
-	for _, r := range runs {
-		a.products(r, u.gram)
+	for i := range runs {
+		a.sum(&runs[i], a.grams[i].F64(), u.gram)
 	}
 	s.ask(a.e.step, u)
 	if u.method.Needs.Level == gradsurgery.TaskGradients {
@@ -121,27 +123,32 @@ func (a *at) combine(runs []autograd.TapRun) error {
 	return nil
 }
 
-// products adds the inner products of a run to a Gram matrix over all tasks [M*M]. Tasks of different runs have no common coordinate.
-func (a *at) products(r autograd.TapRun, gram []float64) {
-	m, rows := len(r.Tasks), a.e.surgeon.rows
-	g := a.gram.Narrow(0, 0, m*m)
+// products makes the inner products of a run.
+func (a *at) products(r *autograd.TapRun) {
+	m := len(r.Tasks)
+	g := a.e.tape.NewShared(dtype.F64, m, m)
 	a.e.be.Fill(g, 0)
-	a.e.be.Gram(kernels.Gram{J: r.J, Present: a.present.Narrow(0, 0, m), G: g.Reshape(m, m)})
-	a.e.tape.Sync()
+	a.e.be.Gram(kernels.Gram{J: r.J, Present: a.present.Narrow(0, 0, m), G: g})
+	a.grams = append(a.grams, g)
+}
+
+// sum adds the inner products of a run to a Gram matrix over all tasks [M*M]. Tasks of different runs have no common coordinate.
+func (a *at) sum(r *autograd.TapRun, g, gram []float64) {
+	m, rows := len(r.Tasks), a.e.surgeon.rows
 	for i, x := range r.Tasks {
 		for j, y := range r.Tasks {
-			gram[x*rows+y] += g.F64()[i*m+j]
+			gram[x*rows+y] += g[i*m+j]
 		}
 	}
 }
 
 // of gathers the numbers of a run's tasks.
 func (a *at) of(w tensor.Tensor, tasks []int) tensor.Tensor {
-	a.e.tape.Sync() // the last run's numbers are in use until then
+	x := a.e.tape.NewShared(dtype.F64, len(tasks))
 	for i, t := range tasks {
-		a.w.F64()[i] = w.F64()[t]
+		x.F64()[i] = w.F64()[t]
 	}
-	return a.w.Narrow(0, 0, len(tasks))
+	return x
 }
 
 // columns runs a method's column kernel over the coordinates of the activation.

@@ -150,7 +150,7 @@ func (e *Engine) combineStreamed() error {
 		return nil
 	}
 	s.sink.Settle(e.be, e.activeTasks(), s.present, false)
-	if err := s.meet(); err != nil {
+	if err := s.meet(nil); err != nil {
 		return err
 	}
 	for i := range s.units {

@@ -86,7 +86,7 @@ func (e *Engine) closely() bool {
 
 // readsLosses reports whether losses are needed before the backward pass.
 func (e *Engine) readsLosses() bool {
-	return e.closely() || e.at != nil || e.method.Needs.Level == gradsurgery.Losses && !e.method.Needs.Blind
+	return e.closely() || e.method.Needs.Level == gradsurgery.Losses && !e.method.Needs.Blind
 }
 
 // keepLosses notes the losses of a recording for later, and closes the gate when they are not finite.

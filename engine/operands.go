@@ -16,10 +16,10 @@ type operands struct {
 	e     *Engine
 	hold  []bool // by group
 	held  []param.Held
-	sink  *param.Sink // plain, over the same memory as the step's gradient
-	gram  tensor.Tensor
-	host  tensor.Tensor // F64: factors of rows
-	scale tensor.Tensor // the same for kernels
+	grams []tensor.Tensor // F64 [E,M,M] of what is held
+	sink  *param.Sink     // plain, over the same memory as the step's gradient
+	host  tensor.Tensor   // F64: factors of rows
+	scale tensor.Tensor   // the same for kernels
 }
 
 // bankUse is what a look at a few rows tells of a bank of experts.
@@ -88,19 +88,13 @@ func (e *Engine) holdable(reach []uint64, rows int) (hold []bool, faster bool) {
 }
 
 // newOperands prepares a run that keeps operands. It has to be there before the sink and the surgeon are.
-func (e *Engine) newOperands(hold []bool, tasks int) *operands {
-	o := &operands{e: e, hold: hold}
-	most := 0
-	for _, u := range e.banks {
-		most = max(most, len(u.bank.Experts))
-	}
-	o.gram = e.be.NewShared(dtype.F64, most*tasks*tasks)
-	return o
+func (e *Engine) newOperands(hold []bool) *operands {
+	return &operands{e: e, hold: hold}
 }
 
 // begin forgets the operands of the last step, and its inner products unless they serve again.
 func (o *operands) begin() {
-	o.held = o.held[:0]
+	o.held, o.grams = o.held[:0], o.grams[:0]
 	for i, hold := range o.hold {
 		if hold && !o.e.surgeon.reused {
 			o.e.be.Fill(o.e.surgeon.cells[i].gram, 0)
@@ -116,13 +110,36 @@ func (o *operands) keep(h param.Held) {
 		return
 	}
 	n, m := len(h.Bank.Experts), s.rows
-	g := o.gram.Narrow(0, 0, n*m*m)
+	g := o.e.tape.NewShared(dtype.F64, n, m, m)
 	o.e.be.Fill(g, 0)
 	d := h.Grad
-	o.e.be.CellGram(kernels.CellGram{X: d.X, XIndex: d.XIndex, DY: d.DY, YIndex: d.YIndex, Segs: d.Segs, G: g.Reshape(n, m, m)})
-	o.e.tape.Sync()
-	for i, p := range h.Bank.Experts {
-		add(s.cells[p.Group.Index].gram.F64(), g.F64()[i*m*m:(i+1)*m*m])
+	o.e.be.CellGram(kernels.CellGram{X: d.X, XIndex: d.XIndex, DY: d.DY, YIndex: d.YIndex, Segs: d.Segs, G: g})
+	o.grams = append(o.grams, g)
+}
+
+// met adds up the inner products, and notes which tasks are present, once the ops of the backward pass have finished.
+func (o *operands) met() {
+	s := o.e.surgeon
+	present := s.present.I32()
+	for i, hold := range o.hold {
+		if hold {
+			clear(present[i*s.rows : (i+1)*s.rows])
+		}
+	}
+	for i := range o.held {
+		h := &o.held[i]
+		for j, p := range h.Bank.Experts {
+			if i < len(o.grams) {
+				add(s.cells[p.Group.Index].gram.F64(), o.grams[i].At(j).F64()[:s.rows*s.rows])
+			}
+		}
+		segs := h.Segs.I32()
+		for j := range h.Segs.Dim(0) {
+			seg := segs[j*kernels.SegCols:][:kernels.SegCols]
+			if t := int(seg[1]); seg[4] > 0 && (t >= len(o.e.tasks) || o.e.everywhere[t]) {
+				present[h.Bank.Experts[seg[0]].Group.Index*s.rows+t] = 1
+			}
+		}
 	}
 }
 
@@ -163,7 +180,7 @@ func (o *operands) product(h *param.Held) error {
 	}
 	*of = o.e.tape.New(rows.Dim(0), rows.Dim(1))
 	be.RowScale(kernels.RowScale{Dst: *of, S: o.scale.Narrow(0, 0, rows.Dim(0)), Y: rows})
-	segs, err := o.merge(h.Segs, len(h.Bank.Experts))
+	segs, err := o.merge(h.Segs.I32()[:h.Segs.Len()], len(h.Bank.Experts))
 	if err != nil {
 		return err
 	}
@@ -176,7 +193,7 @@ func (o *operands) product(h *param.Held) error {
 // factors writes the weights of rows and returns their number; first is the column of the segment table that says where a segment's rows begin.
 func (o *operands) factors(h *param.Held, first int) (rows int) {
 	be, s := o.e.be, o.e.surgeon
-	segs := h.Segs
+	segs := h.Segs.I32()
 	for i := range h.Grad.Segs.Dim(0) {
 		if seg := segs[i*kernels.SegCols:][:kernels.SegCols]; seg[4] > 0 {
 			rows = max(rows, int(seg[first]+seg[4]))

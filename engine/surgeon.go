@@ -29,7 +29,6 @@ type surgeon struct {
 	present tensor.Tensor // I32 [groups,M]: tasks with a gradient in a group, among those that are active
 	normSq  tensor.Tensor // F64 [1]
 	ones    tensor.Tensor // F64 [M]
-	cross   tensor.Tensor // F64 [M,M]: between two batches
 
 	// What a unit is asked with; reused.
 	in      gradsurgery.Input
@@ -76,7 +75,7 @@ func newSurgeon(be *kernels.Backend, sinks []*param.Sink, units []unit, plain []
 	s.column.Leak = make([]float64, m)
 	s.ones = be.NewShared(dtype.F64, m)
 	be.Fill(s.ones, 1)
-	s.cross, s.between = be.NewShared(dtype.F64, m, m), make([]float64, 0, m*m)
+	s.between = make([]float64, 0, m*m)
 	return s
 }
 
@@ -92,7 +91,7 @@ func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) erro
 			s.products(u)
 		}
 	}
-	if err := s.meet(); err != nil {
+	if err := s.meet(held); err != nil {
 		return err
 	}
 	for i := range s.units {
@@ -123,8 +122,8 @@ func (s *surgeon) combine(step int64, active tensor.Tensor, held *operands) erro
 }
 
 // meet waits for the inner products of all units at once, and notes which tasks are present.
-func (s *surgeon) meet() error {
-	if len(s.units) == 0 || s.reused {
+func (s *surgeon) meet(held *operands) error {
+	if held == nil && (len(s.units) == 0 || s.reused) {
 		return nil
 	}
 	if err := s.be.Sync(); err != nil {
@@ -132,6 +131,12 @@ func (s *surgeon) meet() error {
 	}
 	if err := s.met(); err != nil {
 		return err
+	}
+	if held != nil {
+		held.met()
+	}
+	if s.reused {
+		return nil
 	}
 	present := s.present.I32()
 	for i := range s.units {
@@ -156,6 +161,12 @@ func (s *surgeon) products(u *unit) {
 		s.be.Fill(c.gram, 0)
 		s.be.Gram(kernels.Gram{J: s.sinks[0].GroupRows(g), Present: c.present, G: c.gram})
 	}
+	if len(s.sinks) > 1 {
+		s.be.Fill(u.cross, 0)
+		for _, g := range u.groups {
+			s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: s.cells[g.Index].present, G: u.cross})
+		}
+	}
 }
 
 // ask fills what a unit's method reads.
@@ -177,14 +188,7 @@ func (s *surgeon) solve(step int64, u *unit) error {
 	s.gram = s.ofPresent(s.gram, u.gram)
 	s.in.Gram = s.gram
 	if len(s.sinks) > 1 {
-		s.be.Fill(s.cross, 0)
-		for _, g := range u.groups {
-			s.be.CrossGram(kernels.CrossGram{J: s.sinks[0].GroupRows(g), K: s.sinks[1].GroupRows(g), Present: s.cells[g.Index].present, G: s.cross})
-		}
-		if err := s.be.Sync(); err != nil {
-			return err
-		}
-		s.between = s.ofPresent(s.between, s.cross.F64())
+		s.between = s.ofPresent(s.between, u.cross.F64())
 		s.in.Cross = s.between
 	}
 	if n := u.method.Needs; n.Track || n.Squares {

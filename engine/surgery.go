@@ -66,7 +66,7 @@ func (e *Engine) newSurgery(cfg *Config, seed rng.Stream) error {
 		return err
 	}
 	if c.Memory == "operands" {
-		e.held = e.newOperands(hold, rows)
+		e.held = e.newOperands(hold)
 	}
 	for range e.method.Needs.Batches {
 		s, err := e.newRows(c, rows, reach)

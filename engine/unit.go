@@ -29,11 +29,14 @@ type unit struct {
 	w    tensor.Tensor // F64 [M]
 	any  []bool        // tasks present in some group
 	all  tensor.Tensor // I32 [M]: the same, for kernels
+
+	cross tensor.Tensor // F64 [M,M]: inner products between two batches
 }
 
 // prepare takes memory for m tasks.
 func (u *unit) prepare(be *kernels.Backend, m int) {
 	u.gram, u.w, u.any, u.all = make([]float64, m*m), be.NewShared(dtype.F64, m), make([]bool, m), be.NewShared(dtype.I32, m)
+	u.cross = be.NewShared(dtype.F64, m, m)
 	be.Fill(u.w, 1)
 	for _, g := range u.groups {
 		if slices.ContainsFunc(g.Params, func(p *param.Param) bool { return len(p.Shape()) > 1 }) {

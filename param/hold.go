@@ -1,12 +1,15 @@
 package param
 
-import "artel/kernels"
+import (
+	"artel/kernels"
+	"artel/tensor"
+)
 
 // Held is the gradient of the matrices of a bank before it is made: the operands of a product, GradW without Dst and Touched. They last as long as the recording.
 type Held struct {
 	Bank *Bank
 	Grad kernels.GradW
-	Segs []int32 // the elements of Grad.Segs
+	Segs tensor.Tensor // Grad.Segs where the host reaches them, once the ops so far have finished
 }
 
 // NewHolding is NewPerTask without rows for the groups with hold: what would make them goes to keep instead.
@@ -24,12 +27,6 @@ func NewHolding(be *kernels.Backend, s *Set, tasks int, reach []uint64, hold []b
 // Holds reports whether the sink takes the operands of the group's gradients.
 func (k *Sink) Holds(g *Group) bool { return k.hold != nil && k.hold[g.Index] }
 
-// Hold takes the operands of a bank's gradient, with the elements of its segments; its parameters have no other use in the recording.
-func (k *Sink) Hold(b *Bank, g kernels.GradW, segs []int32) {
-	for i := range g.Segs.Dim(0) {
-		if s := segs[i*kernels.SegCols:]; s[4] > 0 {
-			k.touched.I32()[b.Experts[s[0]].Index*k.Tasks+int(s[1])] = 1
-		}
-	}
-	k.keep(Held{b, g, segs})
-}
+// Hold takes the operands of a bank's gradient, whose parameters have no other use in the recording. segs is g.Segs where the host reaches them. The flags of the bank stay as
+// they are: who takes the operands knows from segs which tasks have a gradient.
+func (k *Sink) Hold(b *Bank, g kernels.GradW, segs tensor.Tensor) { k.keep(Held{b, g, segs}) }
