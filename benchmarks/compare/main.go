@@ -66,7 +66,7 @@ func main() {
 	}
 	day := time.Now().Format("2006-01-02")
 	r := report{
-		Date: day, Commit: tools.Commit(), Machine: bench.Processor(), Versions: tools.Versions(), Command: "go run ./compare " + strings.Join(os.Args[1:], " "), BinaryMB: tools.Binary,
+		Date: day, Commit: tools.Commit(), Machine: bench.Processor(), Versions: tools.Versions(), Command: command(), BinaryMB: tools.Binary,
 	}
 	for i, g := range groups {
 		log.Printf("%s  %d of %d: %s, %s", time.Now().Format("15:04:05"), i+1, len(groups), g.Part, g.Title)
@@ -107,6 +107,17 @@ func (c *choice) groups(t *suite.Tools, part string) ([]suite.Group, error) {
 	}
 	log.Fatalf("-parts: %q is unknown; want some of kernels, layer, step, rivals, checkpoint, startup", part)
 	return nil, nil
+}
+
+// command is what was asked for, without what concerns only the machine at hand.
+func command() string {
+	words := []string{"go run ./compare"}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name != "alone" && f.Name != "out" && f.Name != "readme" {
+			words = append(words, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	return strings.Join(words, " ")
 }
 
 func list(s string) []string {

@@ -38,7 +38,12 @@ func (t *Tools) Run(g Group) Outcome {
 		t.check(&g)
 	}
 	g.Plan.On = t.On
-	return Outcome{g.Part, g.Title, bench.Drive(g.Cases, g.Plan)}
+	o := Outcome{g.Part, g.Title, bench.Drive(g.Cases, g.Plan)}
+	for i := range o.Results { // what concerns only the machine at hand
+		delete(o.Results[i].Config, "command")
+		delete(o.Results[i].Config, "dir")
+	}
+	return o
 }
 
 // check marks every case whose answers are not those of the first one. Nothing is said about the first one's: other tests of the project do that.
