@@ -37,14 +37,16 @@ func hopper(t *testing.T, o emu.Options, code fs.FS) *cuda.Warpgroups {
 func TestWarpgroups(t *testing.T) {
 	for _, o := range []emu.Options{{}, {Sanitize: true, GlobalRaces: true}} {
 		be := hopper(t, o, nil)
-		opts := kerneltest.Options{MaxWork: 1 << 20, Every: sample(19), Transfer: func(dst, src *tensor.Storage) error {
+		opts := kerneltest.Options{MaxWork: 1 << 20, Every: sample(43), Transfer: func(dst, src *tensor.Storage) error {
 			be.Copy(kernels.Copy{Dst: tensor.Of(dst, 0, dst.Len), Src: tensor.Of(src, 0, src.Len)})
 			return be.Sync()
 		}}
 		if o.Sanitize {
-			opts.Every = sample(61)
+			opts.Every = sample(131)
 		}
-		kerneltest.RunWith(t, onlyProducts(be.Backend), opts)
+		only := onlyProducts(be.Backend)
+		only.Gated, only.GatedGrad, only.CellGram = nil, nil, nil
+		kerneltest.RunWith(t, only, opts)
 	}
 }
 
