@@ -161,12 +161,12 @@ func stale() *Scratch {
 func TestStagedRows(t *testing.T) {
 	s := rng.New(4)
 	for _, v := range Variants() {
-		a, b := dense(&s, 37, 512, false), dense(&s, 512, 70, false)
-		padded := Mat{P: make([]float32, 37*515), RS: 515, CS: 1}
+		a, b := dense(&s, 37, 1024, false), dense(&s, 1024, 70, false)
+		padded := Mat{P: make([]float32, 37*1027), RS: 1027, CS: 1}
 		for i := 0; i < 37; i++ {
-			copy(padded.P[i*515:i*515+512], a.P[i*512:])
+			copy(padded.P[i*1027:i*1027+1024], a.P[i*1024:])
 		}
-		p := Product{M: 37, N: 70, K: 512, A: a, B: b, C: make([]float32, 37*70), LDC: 70}
+		p := Product{M: 37, N: 70, K: 1024, A: a, B: b, C: make([]float32, 37*70), LDC: 70}
 		q := p
 		q.A, q.C = padded, make([]float32, 37*70)
 		v.Run(&p, 0, 37, 0, 3, stale())

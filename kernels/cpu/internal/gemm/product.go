@@ -355,7 +355,7 @@ func (v *Variant) readsDirect(p *Product, rows int) bool {
 func readable(p *Product) bool { return !p.BF16 && p.B.CS == 1 && p.BK == nil && p.K > 0 }
 
 // slow tells whether tiles of A are slow to read in place more than once: spread over pages, or all rows in the same cache sets.
-func slow(a Mat) bool { return a.CS != 1 || a.RS%512 == 0 }
+func slow(a Mat) bool { return a.CS != 1 || a.RS%1024 == 0 }
 
 // column runs the tiles of a block down one panel, and meanwhile asks for the panel at column next, if there is one.
 func (v *Variant) column(b *block, k0, kc, j0, nr, next int) {
