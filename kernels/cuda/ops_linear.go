@@ -18,9 +18,9 @@ func (d *device) linear() kernels.Linear {
 				follow(a, product)
 				return
 			}
-			t := tilingFor(d.products, d.copied(a.A, a.B), d.units, 1, m, n)
+			t := gemmTiling(d.products, d.copied(a.A, a.B), d.units, m, n)
 			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
-				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB), int(a.F), 0).optional(a.Pre).ptr(a.Scale).optional(a.Residual).tiles(t, t.gemm(m, n))
+				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)|roundBit(d.products), int(a.F), 0).optional(a.Pre).ptr(a.Scale).optional(a.Residual).tiles(t, t.gemm(m, n))
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)

@@ -10,7 +10,7 @@ func (d *device) routing() kernels.Routing {
 			if !src.Ok() {
 				src = a.X
 			}
-			d.op("routing", "top_k").mat(a.X).mat(src).mat(a.Index).mat(a.Value).i64(n, m).i32(k).over(n)
+			d.op("routing", "top_k").mat(a.X).mat(src).mat(a.Index).mat(a.Value).i64(n, m).i32(k, lanesOf(m)).over(n * lanesOf(m))
 		},
 		TopKGrad: func(a kernels.TopKGrad) {
 			n, m, k := a.DX.Dim(0), a.DX.Dim(1), a.Index.Dim(1)
@@ -34,6 +34,17 @@ func (d *device) routing() kernels.Routing {
 			d.op("routing", "count_picks").mat(a.Index).ptr(a.Set).mat(a.Count).ptr(a.Rows).i64(a.Index.Dim(0)).i32(a.Index.Dim(1), 0).i64(s, e).over(s * (e + 1))
 		},
 	}
+}
+
+// lanesOf is how many lanes look at a row of so many columns together: a part of a warp whose loads make whole sectors.
+func lanesOf(cols int) int {
+	switch {
+	case cols <= 8:
+		return 8
+	case cols <= 16:
+		return 16
+	}
+	return 32
 }
 
 // chunk is the number of picks that plan.cu counts at a time.

@@ -22,6 +22,7 @@ var (
 	small    = tiling{module: "singles", rows: 64, cols: 64, threads: 128}
 	large    = tiling{module: "singles", suffix: "_large", rows: 128, cols: 128, threads: 256}
 	rounding = tiling{module: "halves", suffix: "_bf16", rows: 128, cols: 128, threads: 256}
+	thin     = tiling{module: "singles", suffix: "_thin", rows: 16, cols: 32, threads: 256}
 	streamed = tiling{module: "streamed", suffix: "_bf16_async", rows: 128, cols: 128, threads: 256, shared: 4*16<<10 + 2<<10}
 )
 
@@ -37,6 +38,23 @@ func tilingFor(products dtype.Type, copied bool, units, cells, rows, cols int) t
 		return large
 	}
 	return small
+}
+
+// gemmTiling is tilingFor of one product: with few rows the matrix is read once, by all units, and nothing else counts. That depends on the shape alone, so that an
+// operand gives the same bits however it lies in memory.
+func gemmTiling(products dtype.Type, copied bool, units, rows, cols int) tiling {
+	if rows <= thin.rows {
+		return thin
+	}
+	return tilingFor(products, copied, units, 1, rows, cols)
+}
+
+// roundBit tells the form of few rows whether operands are rounded.
+func roundBit(products dtype.Type) int {
+	if products == dtype.BF16 {
+		return rounds
+	}
+	return 0
 }
 
 // copyElements is how many elements of bfloat16 are copied to shared memory at a time, from an address that is a multiple of their size.
@@ -104,6 +122,7 @@ const (
 	halfH
 	halfOut
 	halfAgain
+	rounds // operands are rounded to bfloat16, for the form that serves both kinds of products
 )
 
 // halfBit is the bit for a tensor of bfloat16.

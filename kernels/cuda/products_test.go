@@ -38,6 +38,21 @@ func TestTiles(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
+		rows int
+		want tiling
+		n    int // tiles of 65 columns
+	}{{0, thin, 0}, {1, thin, 3}, {16, thin, 3}, {17, streamed, 1}} {
+		got := gemmTiling(dtype.BF16, true, 108, c.rows, 65)
+		if n := got.gemm(c.rows, 65); got != c.want || n != c.n {
+			t.Errorf("%d rows: %d tiles of %+v, want %d of %+v", c.rows, n, got, c.n, c.want)
+		}
+	}
+	for cols, want := range map[int]int{1: 8, 8: 8, 9: 16, 16: 16, 17: 32, 500: 32} {
+		if got := lanesOf(cols); got != want {
+			t.Errorf("%d lanes for %d columns, want %d", got, cols, want)
+		}
+	}
+	for _, c := range []struct {
 		gate        kernels.Gate
 		width, want int // columns
 	}{{kernels.SwiGLU, 1, 64}, {kernels.SwiGLU, 32, 64}, {kernels.SwiGLU, 33, 128}, {kernels.ReLUAct, 33, 33}, {kernels.SwiGLU, 0, 0}} {

@@ -9,8 +9,8 @@ struct view {
 	i64 rs, cs;
 };
 
-// Bits of types: a tensor holds bfloat16 instead of float32.
-enum { HALF_A = 1, HALF_B = 2, HALF_H = 4, HALF_OUT = 8, HALF_AGAIN = 16 };
+// Bits of types: a tensor holds bfloat16 instead of float32; and that operands are rounded to it, for an engine that serves both kinds of products.
+enum { HALF_A = 1, HALF_B = 2, HALF_H = 4, HALF_OUT = 8, HALF_AGAIN = 16, ROUNDS = 32 };
 
 // An operand: element (i, d) of the outer and the summed dimension, either through an index; one of the strides is 1. Outer numbers of a tile begin at first and
 // those from end on count as zeros. With second, half of the tile's outer numbers lie so much further: the two halves of a gated unit.
@@ -20,6 +20,7 @@ struct operand {
 	i64 outer_stride, depth_stride;
 	const int *outer_index, *depth_index;
 	i64 first, end, depth0, second;
+	int rounds; // for engines without tensor cores: elements are rounded to bfloat16
 	__device__ i64 bytes(i64 n) const { return n << (half ? 1 : 2); }
 };
 
@@ -165,7 +166,7 @@ template <class E> __device__ inline void gemm_body(typename E::shared& sh, view
 	i64 across = (n + E::COLS - 1) / E::COLS;
 	i64 w = blockIdx.x, i0 = w / across * E::ROWS, j0 = w % across * E::COLS;
 	E::zero(f);
-	E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0}, (int)k);
+	E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0, types & ROUNDS}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0, types & ROUNDS}, (int)k);
 	output out(c), pre(e.pre), residual(e.residual);
 	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
 		i64 r = i0 + i, s = j0 + j;
@@ -339,12 +340,16 @@ template <class E> __device__ inline void grouped_gated_grad_body(typename E::sh
 	});
 }
 
-// The kernels of an engine. Its BLOCKS, and GRAD_BLOCKS for the last ones, are the blocks of a multiprocessor that registers are to suffice for.
-#define PRODUCTS(E, NAME) \
+// The product alone of an engine.
+#define GEMM(E, NAME) \
 	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(gemm)(view a, view b, mat c, const float* bias, i64 m, i64 n, i64 k, int accumulate, int types, int function, int, mat pre, const float* scale, mat residual) { \
 		SHARED(E); \
 		gemm_body<E>(sh, a, b, c, m, n, k, types, {bias, accumulate, function, pre, scale, residual}); \
-	} \
+	}
+
+// The kernels of an engine. Its BLOCKS, and GRAD_BLOCKS for the last ones, are the blocks of a multiprocessor that registers are to suffice for.
+#define PRODUCTS(E, NAME) \
+	GEMM(E, NAME) \
 	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(grouped_gemm)(view a, const int* index, view b, i64 group_stride, mat c, const int* off, int groups, int types, i64 n, i64 k) { \
 		SHARED(E); \
 		grouped_gemm_body<E>(sh, a, index, b, group_stride, c, off, groups, types, n, k); \

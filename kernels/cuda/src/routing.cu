@@ -7,18 +7,36 @@ __device__ inline bool before(float x, i64 i, float y, i64 j) {
 	return (x == y || (x != x && y != y)) && i < j;
 }
 
-KERNEL top_k(mat x, mat src, imat index, mat value, i64 rows, i64 cols, int k) {
-	for (i64 i = thread_id(); i < rows; i += threads()) {
-		i64 last = -1;
+// So many lanes (8, 16 or 32) look at a row together, so that a warp reads whole sectors; a lane keeps every so manieth pick, so that it writes them too.
+KERNEL top_k(mat x, mat src, imat index, mat value, i64 rows, i64 cols, int k, int lanes) {
+	int l = threadIdx.x % lanes, per = 32 / lanes;
+	for (i64 r0 = warp_id() * per; r0 < rows; r0 += warps() * per) {
+		i64 i = r0 + lane() / lanes;
+		bool real = i < rows;
+		int last = -1, mine = 0;
+		float bar = 0;
 		for (int q = 0; q < k; q++) {
-			i64 best = -1;
-			for (i64 j = 0; j < cols; j++) {
-				if (last >= 0 && !before(x.at(i, last), last, x.at(i, j), j)) continue; // picked already
-				if (best < 0 || before(x.at(i, j), j, x.at(i, best), best)) best = j;
+			int best = -1;
+			float top = 0;
+			for (int j = l; j < cols && real; j += lanes) {
+				float v = x.at(i, j);
+				if (last >= 0 && !before(bar, last, v, j)) continue; // picked already
+				if (best < 0 || before(v, j, top, best)) best = j, top = v;
 			}
-			index.at(i, q) = (int)best;
-			value.at(i, q) = src.at(i, best);
-			last = best;
+			for (int d = lanes / 2; d > 0; d /= 2) {
+				float v = __shfl_xor_sync(0xffffffffu, top, d);
+				int j = __shfl_xor_sync(0xffffffffu, best, d);
+				if (j >= 0 && (best < 0 || before(v, j, top, best))) best = j, top = v;
+			}
+			last = best, bar = top;
+			if (q % lanes == l) mine = best;
+			if (real && (q % lanes == lanes - 1 || q == k - 1)) {
+				int at = q / lanes * lanes + l;
+				if (at < k) {
+					index.at(i, at) = mine;
+					value.at(i, at) = src.at(i, mine);
+				}
+			}
 		}
 	}
 }

@@ -3,18 +3,70 @@
 
 enum { BLOCK = 2048 };
 
-// part [blocks,m,m]: inner products of present rows in one block of columns, the lower triangle, or all of it for two matrices.
+// Four columns from p on of a present row, zeros for what is not there.
+__device__ inline void four(float (&v)[4], const mat& j, const int* present, int m, int s, i64 p, i64 cols, bool wide) {
+	bool there = s < m && present[s];
+	if (there && wide && p + 4 <= cols) {
+		float4 w = *(const float4*)(j.row(s) + p);
+		v[0] = w.x, v[1] = w.y, v[2] = w.z, v[3] = w.w;
+		return;
+	}
+#pragma unroll
+	for (int q = 0; q < 4; q++) v[q] = there && p + q < cols ? j.at(s, p + q) : 0;
+}
+
+// The sums of 16 values over a warp, 16 shuffles in all: lane l gets that of value l/2.
+__device__ inline double warp_sums(double (&v)[16]) {
+#pragma unroll
+	for (int r = 0; r < 4; r++) {
+		const int n = 8 >> r;
+		bool upper = lane() & 2 * n;
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			if (i < n) {
+				double own = upper ? v[i + n] : v[i], other = upper ? v[i] : v[i + n];
+				v[i] = own + __shfl_xor_sync(0xffffffffu, other, 2 * n);
+			}
+	}
+	return v[0] + __shfl_xor_sync(0xffffffffu, v[0], 1);
+}
+
+// part [blocks,m,m]: inner products of present rows in one block of columns, the lower triangle, or all of it for two matrices. A block of threads takes four rows
+// against four at a time, so that an element is read once for four products.
 KERNEL gram(mat j, mat k, const int* present, int m, i64 cols, double* part, int cross) {
+	__shared__ double warp_part[8][16];
 	i64 blocks = (cols + BLOCK - 1) / BLOCK;
+	bool wide = ((u64)j.p & 15) == 0 && ((u64)k.p & 15) == 0 && j.ld % 4 == 0 && k.ld % 4 == 0;
 	for (i64 b = blockIdx.x; b < blocks; b += gridDim.x)
-		for (int s = 0; s < m; s++)
-			for (int t = 0; t < (cross ? m : s + 1); t++) {
-				if (!present[s] || !present[t]) continue;
-				double sum = 0;
-				for (int q = threadIdx.x; q < BLOCK && b * BLOCK + q < cols; q += blockDim.x)
-					sum += (double)j.at(s, b * BLOCK + q) * k.at(t, b * BLOCK + q);
-				sum = block_sum(sum);
-				if (threadIdx.x == 0) part[(b * m + s) * m + t] = sum;
+		for (int s0 = 0; s0 < m; s0 += 4)
+			for (int t0 = 0; t0 < (cross ? m : s0 + 1); t0 += 4) {
+				double sum[16];
+#pragma unroll
+				for (int i = 0; i < 16; i++) sum[i] = 0;
+#pragma unroll 1
+				for (i64 p = b * BLOCK + 4 * threadIdx.x; p < cols && p < (b + 1) * BLOCK; p += 1024) {
+					float x[4][4], y[4][4];
+#pragma unroll
+					for (int i = 0; i < 4; i++) {
+						four(x[i], j, present, m, s0 + i, p, cols, wide);
+						four(y[i], k, present, m, t0 + i, p, cols, wide);
+					}
+#pragma unroll
+					for (int q = 0; q < 4; q++)
+#pragma unroll
+						for (int i = 0; i < 16; i++) sum[i] += (double)x[i / 4][q] * y[i % 4][q];
+				}
+				double own = warp_sums(sum);
+				__syncthreads(); // the parts before are read
+				if (lane() % 2 == 0) warp_part[threadIdx.x / 32][lane() / 2] = own;
+				__syncthreads();
+				int s = s0 + threadIdx.x / 4, t = t0 + threadIdx.x % 4;
+				if (threadIdx.x < 16 && s < m && t < m && (cross || t <= s)) {
+					double all = 0;
+#pragma unroll
+					for (int w = 0; w < 8; w++) all += warp_part[w][threadIdx.x];
+					part[(b * m + s) * m + t] = all;
+				}
 			}
 }
 
