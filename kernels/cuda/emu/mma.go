@@ -1,6 +1,10 @@
 package emu
 
-import "artel/kernels/cuda/emu/ptx"
+import (
+	"math"
+
+	"artel/kernels/cuda/emu/ptx"
+)
 
 // matrixShape is a form of mma.sync: D[16,8] = A[16,k] B[k,8] + C.
 type matrixShape struct {
@@ -164,9 +168,17 @@ func (s *matrixShape) multiply(w *warp) {
 	for r, at := range s.d {
 		out := reg[float32](w, at)
 		for l := range out {
-			out[l] = z[l>>2+r>>1*8][l&3*2+r&1]
+			out[l] = oneNaN(z[l>>2+r>>1*8][l&3*2+r&1])
 		}
 	}
+}
+
+// oneNaN replaces every NaN by the one that tensor cores make: all bits but the sign.
+func oneNaN(x float32) float32 {
+	if x != x {
+		return math.Float32frombits(0x7fffffff)
+	}
+	return x
 }
 
 // multiplyWhole multiplies 8-bit integers. Sums wrap around, or stop at the ends of 32 bits with .satfinite.

@@ -155,6 +155,16 @@ wgmma.fence.sync.aligned; wgmma.mma_async.sync.aligned.m64n8k16.%s.f16.f16 {%s},
 	}
 }
 
+// TestMMANaN: a product that is not a number has all bits but the sign, whatever went in.
+func TestMMANaN(t *testing.T) {
+	got := small(t, "mov.b32 %r2, 0xffc1ffc1; mov.f32 %f1, 0fFF812345; mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f2, %f3, %f4, %f5}, {%r2, %r2, %r2, %r2}, {%r2, %r2}, {%f1, %f1, %f1, %f1}; mov.b32 %r3, %f5; st.global.u32 [%rd3], %r3;", 32, nil, 32)
+	for l, v := range got {
+		if v != 0x7fffffff {
+			t.Fatalf("lane %d: %#x", l, v)
+		}
+	}
+}
+
 // TestMMAMistakes: forms that do not exist.
 func TestMMAMistakes(t *testing.T) {
 	for _, form := range []string{"m16n8k16.row.col.f16.bf16.bf16.f16", "m16n8k16.row.col.f16.f16.f16.f32", "m16n8k32.row.col.f32.f16.f16.f32", "m16n8k16.col.row.f32.f16.f16.f32", "m16n8k16.row.col.satfinite.f32.f16.f16.f32", "m16n8k8.row.col.s32.s8.s8.s32"} {

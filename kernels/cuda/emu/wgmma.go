@@ -271,7 +271,8 @@ func (w *warp) multiplyGroup(p *groupProduct, by *warp) bool {
 				z = [8]float32{lo[l], hi[l], lo[l+1], hi[l+1], lo[l+2], hi[l+2], lo[l+3], hi[l+3]}
 			}
 			rowTimes(&z, x[i][:s.k], &y[j])
-			lo[l], hi[l], lo[l+1], hi[l+1], lo[l+2], hi[l+2], lo[l+3], hi[l+3] = z[0], z[1], z[2], z[3], z[4], z[5], z[6], z[7]
+			lo[l], hi[l], lo[l+1], hi[l+1] = oneNaN(z[0]), oneNaN(z[1]), oneNaN(z[2]), oneNaN(z[3])
+			lo[l+2], hi[l+2], lo[l+3], hi[l+3] = oneNaN(z[4]), oneNaN(z[5]), oneNaN(z[6]), oneNaN(z[7])
 		}
 	}
 	return true
