@@ -26,6 +26,7 @@ type Section struct {
 // recorder counts what the kernels of every op do.
 type recorder struct {
 	drv  *provider.Driver
+	be   *kernels.Backend
 	on   bool
 	last map[[2]string]provider.Kernel
 	work []roofline.Work
@@ -38,6 +39,7 @@ func open(capability int, products dtype.Type) (*kernels.Backend, *recorder, err
 	if err != nil {
 		return nil, nil, err
 	}
+	r.be = be
 	return observe.Backend(be, r.op), r, nil
 }
 
@@ -52,6 +54,7 @@ func (r *recorder) start() {
 // op runs an op and counts what its kernels did.
 func (r *recorder) op(op observe.Op, run func()) {
 	run()
+	r.be.Submit() // kernels go to the device as graphs, later than their ops return
 	if !r.on {
 		return
 	}

@@ -252,6 +252,7 @@ func TestMemory(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		allocated = int64(after.TotalAlloc-before.TotalAlloc) / int64(n)
+		runtime.GC() // twice: pools let go of what was not used since the collection before
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		return allocated, int64(after.HeapAlloc)
@@ -264,8 +265,8 @@ func TestMemory(t *testing.T) {
 		if allocated > results+gorgonia {
 			t.Errorf("a step allocates %d bytes, want at most the results' %d and %d", allocated, results, gorgonia)
 		}
-		if now > live+64<<10 {
-			t.Errorf("%d bytes are live, %d more than before", now, now-live)
+		if most := 4 * results; now > live+most { // of 50 steps; the runtime and other tests move some
+			t.Errorf("%d bytes are live, %d more than before, want at most %d", now, now-live, most)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // hopperOn is a fake device of compute capability 9.0 whose products round to bfloat16.
 func hopperOn(t *testing.T, f *fake.Driver) *device {
 	f.Attributes[driver.ComputeCapabilityMajor], f.Attributes[driver.ComputeCapabilityMinor], f.Attributes[driver.Multiprocessors] = 9, 0, 132
-	d := fakeDevice(t, f, fstest.MapFS{"wgmma.sm_90a.ptx": image("x"), "wgmma_grad.sm_90a.ptx": image("x"), "halves.sm_80.ptx": image("x"), "linear.sm_80.ptx": image("x")})
+	d := fakeDevice(t, f, fstest.MapFS{"wgmma.sm_90a.ptx": image("x"), "wgmma_grad.sm_90a.ptx": image("x"), "halves.sm_80.ptx": image("x"), "linear.sm_80.ptx": image("x"), "singles.sm_80.ptx": image("x")})
 	d.products = dtype.BF16
 	return d
 }
@@ -60,7 +60,7 @@ func TestWarpgroupLaunch(t *testing.T) {
 		return nil
 	}
 	d.api = &api
-	aligned, odd, small, float := matrix(dtype.BF16, 512, 512, 256), matrix(dtype.BF16, 512, 511, 257), matrix(dtype.F32, 16, 32, 64), matrix(dtype.F32, 512, 512, 256)
+	aligned, odd, small, few, float := matrix(dtype.BF16, 512, 512, 256), matrix(dtype.BF16, 512, 511, 257), matrix(dtype.F32, 64, 32, 64), matrix(dtype.F32, 8, 512, 512), matrix(dtype.F32, 512, 512, 256)
 	for _, c := range []struct {
 		name string
 		op   kernels.GEMM
@@ -70,6 +70,7 @@ func TestWarpgroupLaunch(t *testing.T) {
 		{"rows that are no multiple of 16 bytes", odd, []string{"pack", "pack", "product_64x128_do"}},
 		{"float32", float, []string{"pack", "pack", "product_64x128_do"}},
 		{"little work", small, []string{"gemm_bf16"}},
+		{"few rows", few, []string{"gemm_thin"}},
 	} {
 		launched = nil
 		be.GEMM(c.op)

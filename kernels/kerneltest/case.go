@@ -30,6 +30,7 @@ type buffer struct {
 	role  []role          // by element
 	k     int             // tolerance: reduction length, 0 for exact
 	again bool            // the op reads what it wrote here
+	least float64         // least scale of outputs, for sums of few rows that may cancel
 }
 
 // role is what an op may do to an element.
@@ -161,6 +162,9 @@ func (c *testCase) output(x tensor.Tensor, k int) tensor.Tensor {
 	c.buffer(x).k = k
 	return c.mark(x, output)
 }
+
+// least says that outputs in x are sums of terms of at least this size, where one row alone may be much smaller by chance.
+func (c *testCase) least(x tensor.Tensor, scale float64) { c.buffer(x).least = scale }
 
 // mark sets the role of the elements of x.
 func (c *testCase) mark(x tensor.Tensor, r role) tensor.Tensor {

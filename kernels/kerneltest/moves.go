@@ -111,6 +111,14 @@ func testSubmit(s *suite) {
 	}
 }
 
+// testNotes: what the compiler said is told once.
+func testNotes(s *suite) {
+	s.b.Notes()
+	if again := s.b.Notes(); len(again) > 0 {
+		s.t.Errorf("told twice: %q", again)
+	}
+}
+
 func testFill(s *suite) {
 	for _, d := range []dtype.Type{s.b.Float, dtype.F64, dtype.I32, dtype.BF16} {
 		for _, v := range []float64{0, -3, 7} {
