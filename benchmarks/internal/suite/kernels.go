@@ -30,7 +30,7 @@ func (t *Tools) Kernels(dtypes []string, quick bool) (groups []Group, err error)
 				g.Plan.Reps = 9
 			}
 			if t.Peers() {
-				g.Cases = append(g.Cases, t.peer("gemm.py", "PyTorch, its fastest way", "PyTorch", config()))
+				g.Cases = append(g.Cases, t.peer("gemm.py", "PyTorch", "PyTorch", config()))
 			}
 			groups = append(groups, g)
 		}

@@ -28,7 +28,7 @@ var layerPeers = []struct {
 	{"transformers, as shipped (grouped_mm)", "transformers", "hf-grouped_mm", false},
 	{"transformers, tuned, compiled", "transformers", "hf-grouped_mm+compile", true},
 	{"PyTorch, grouped_mm, tuned, compiled", "PyTorch", "grouped+compile", true},
-	{"PyTorch, products and backward pass by hand, tuned, compiled parts", "PyTorch", "custom+fuse", true},
+	{"PyTorch by hand, compiled", "PyTorch", "custom+fuse", true},
 }
 
 // Layer is the forward and backward pass of mixture layers: shapes by name, "f32" and "bf16".
