@@ -21,7 +21,7 @@ import (
 	"artel/kernels/cuda"
 
 	"artel/benchmarks/internal/bench"
-	"artel/benchmarks/internal/mixture"
+	"artel/internal/mixture"
 )
 
 func main() {

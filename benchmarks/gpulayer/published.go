@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"artel/benchmarks/internal/mixture"
+	"artel/internal/mixture"
 )
 
 // peer is a shape with SonicMoE's speed on an H100 in bf16, TFLOP/s of the whole layer with its router: arXiv 2512.14080 and the chart assets/tput.png of

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"artel/dtype"
 
-	"artel/benchmarks/internal/mixture"
+	"artel/internal/mixture"
+
+	"artel/benchmarks/internal/numbers"
 )
 
 // layerCase is what a worker is told: the name of a shape, or the shape itself.
@@ -45,4 +49,30 @@ func (c *layerCase) products() dtype.Type {
 		return dtype.BF16
 	}
 	return dtype.F32
+}
+
+// setWeights gives a layer the numbers of a file.
+func (c *layerCase) setWeights(l *mixture.Layer) error {
+	w, err := numbers.Read(c.Weights)
+	if err != nil {
+		return err
+	}
+	if err := l.Set(w); err != nil {
+		return fmt.Errorf("%s: %w", c.Weights, err)
+	}
+	return nil
+}
+
+// writeAnswers makes a step and keeps what it gives.
+func (c *layerCase) writeAnswers(l *mixture.Layer) error {
+	answers, err := l.Answers()
+	if err != nil {
+		return err
+	}
+	var arrays []numbers.Array
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		t := answers[name]
+		arrays = append(arrays, numbers.Array{Name: name, Shape: t.Shape(), Data: t.F32()})
+	}
+	return numbers.Write(c.Answers, arrays...)
 }

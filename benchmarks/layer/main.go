@@ -21,8 +21,8 @@ import (
 	"artel/kernels/cpu"
 
 	"artel/benchmarks/internal/bench"
-	"artel/benchmarks/internal/mixture"
 	"artel/benchmarks/internal/peak"
+	"artel/internal/mixture"
 )
 
 func main() {
@@ -152,7 +152,7 @@ func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 		return nil, info, err
 	}
 	if c.Weights != "" {
-		if err = l.Read(c.Weights); err != nil {
+		if err = c.setWeights(l); err != nil {
 			return nil, info, err
 		}
 	}
@@ -160,7 +160,7 @@ func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 		return nil, info, err
 	}
 	if c.Answers != "" {
-		if err = l.Answers(c.Answers); err != nil {
+		if err = c.writeAnswers(l); err != nil {
 			return nil, info, err
 		}
 	}

@@ -17,7 +17,7 @@ var ranks = []string{
 	"kernels/ref kernels/cpu kernels/cuda autograd optim gradsurgery data",
 	"kernels/kerneltest internal/tapetest internal/apart nn",
 	"moe",
-	"model",
+	"model internal/mixture",
 	"checkpoint report",
 	"engine",
 	"internal/gpumodel",

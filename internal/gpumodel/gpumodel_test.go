@@ -8,6 +8,7 @@ import (
 	"artel/dtype"
 	"artel/engine"
 	"artel/internal/gpumodel"
+	"artel/internal/mixture"
 )
 
 const small = `
@@ -62,7 +63,7 @@ func TestStep(t *testing.T) {
 
 // TestLayer: a layer's products do the arithmetic of the formula 18 T K N D, on tensor cores, and the report has them.
 func TestLayer(t *testing.T) {
-	s, err := gpumodel.Layer(gpumodel.Shape{Name: "small", T: 64, D: 64, N: 64, E: 2, K: 2}, dtype.BF16, 90)
+	s, err := gpumodel.Layer(gpumodel.Shape{Name: "small", Shape: mixture.Shape{T: 64, D: 64, F: 64, E: 2, K: 2}}, dtype.BF16, 90)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -260,13 +260,15 @@ func TestMemory(t *testing.T) {
 	_, live := steps(20)
 	const gorgonia = 64 << 10 // its other operations and their bookkeeping, measured at 38 KiB
 	results := int64(4 * (rows*width + 1 + rows*width + m.learn[1].Shape()[0]))
+	kept := int64(math.MaxInt64) // what every round finds more: the runtime's own memory comes and goes
 	for range 4 {
 		allocated, now := steps(50)
 		if allocated > results+gorgonia {
 			t.Errorf("a step allocates %d bytes, want at most the results' %d and %d", allocated, results, gorgonia)
 		}
-		if most := 4 * results; now > live+most { // of 50 steps; the runtime and other tests move some
-			t.Errorf("%d bytes are live, %d more than before, want at most %d", now, now-live, most)
-		}
+		kept = min(kept, now-live)
+	}
+	if kept > 64<<10 {
+		t.Errorf("50 steps and more keep at least %d bytes", kept)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"artel/benchmarks/internal/numbers"
+	"artel/tensor"
 )
 
 // halves visits the matrices of all experts: f gets the expert, the flat offset of its up matrix [D,2F] (gate, then up) and of its down matrix [F,D].
@@ -14,15 +14,11 @@ func (l *Layer) halves(f func(e, up, down int)) {
 	}
 }
 
-// Read takes input, cotangent and weights from a file of package numbers. The layer is in the host's memory.
-func (l *Layer) Read(path string) error {
-	w, err := numbers.Read(path)
-	if err != nil {
-		return err
-	}
+// Set takes input, cotangent and weights by name: x, dy [T,D], router [D,E], gate, up [E,D,F], down [E,F,D]. The layer is in the host's memory.
+func (l *Layer) Set(w map[string][]float32) error {
 	for name, n := range map[string]int{"x": l.T * l.D, "dy": l.T * l.D, "router": l.D * l.E, "gate": l.E * l.D * l.F, "up": l.E * l.D * l.F, "down": l.E * l.D * l.F} {
 		if len(w[name]) != n {
-			return fmt.Errorf("%s: %s has %d numbers, want %d", path, name, len(w[name]), n)
+			return fmt.Errorf("%s has %d numbers, want %d", name, len(w[name]), n)
 		}
 	}
 	copy(l.x.F32(), w["x"])
@@ -39,16 +35,16 @@ func (l *Layer) Read(path string) error {
 	return nil
 }
 
-// Answers makes a step and writes the output and all gradients to a file.
-func (l *Layer) Answers(path string) error {
+// Answers makes a step and returns the output y and all gradients, named like what Set takes with a d before.
+func (l *Layer) Answers() (map[string]tensor.Tensor, error) {
 	l.in.dx = make([]float32, l.T*l.D)
 	defer func() { l.in.dx = nil }()
 	if err := l.Forward(); err != nil {
-		return err
+		return nil, err
 	}
 	y := slices.Clone(l.out.Value.F32()) // the backward pass may use its memory again
 	if err := l.Backward(); err != nil {
-		return err
+		return nil, err
 	}
 	grad, d, f := l.sink.Grad.F32(), l.D, l.F
 	var gate, up, down []float32
@@ -60,8 +56,8 @@ func (l *Layer) Answers(path string) error {
 		down = append(down, grad[o:][:f*d]...)
 	})
 	router := grad[l.set.Lookup("layer.router.weight").Off:][:d*l.E]
-	return numbers.Write(path,
-		numbers.Array{Name: "y", Shape: []int{l.T, d}, Data: y}, numbers.Array{Name: "dx", Shape: []int{l.T, d}, Data: l.in.dx},
-		numbers.Array{Name: "drouter", Shape: []int{d, l.E}, Data: router}, numbers.Array{Name: "dgate", Shape: []int{l.E, d, f}, Data: gate},
-		numbers.Array{Name: "dup", Shape: []int{l.E, d, f}, Data: up}, numbers.Array{Name: "ddown", Shape: []int{l.E, f, d}, Data: down})
+	return map[string]tensor.Tensor{
+		"y": tensor.FromF32(y, l.T, d), "dx": tensor.FromF32(l.in.dx, l.T, d), "drouter": tensor.FromF32(router, d, l.E),
+		"dgate": tensor.FromF32(gate, l.E, d, f), "dup": tensor.FromF32(up, l.E, d, f), "ddown": tensor.FromF32(down, l.E, f, d),
+	}, nil
 }
