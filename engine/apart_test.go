@@ -189,23 +189,26 @@ func TestLate(t *testing.T) {
 func TestWaits(t *testing.T) {
 	const rounds = 6 // a multiple of surgery.every below
 	for _, c := range []struct {
-		args           string
-		waits, uploads int // in all rounds
+		args                      string
+		waits, uploads, downloads int // in all rounds
 	}{
-		{"surgery.method=sum", 0, 1 * rounds}, {"surgery.method=rlw", 0, 1 * rounds}, {"surgery.method=sum ema=0.9 surgery.sparse=0.5", 0, 1 * rounds}, {"surgery.method=constant accumulate=3", 0, 3 * rounds},
-		{"surgery.method=uncertainty", 1 * rounds, 1 * rounds}, {"surgery.method=uncertainty accumulate=3", 3 * rounds, 6 * rounds}, {"surgery.method=famo", 3 * rounds, 2 * rounds},
-		{"surgery.method=pcgrad", 1 * rounds, 1 * rounds}, {"surgery.method=pcgrad surgery.groups=expert accumulate=3", 1 * rounds, 3 * rounds}, {"surgery.method=pcgrad surgery.memory=gram", 1 * rounds, 2 * rounds},
-		{"surgery.method=upgrad surgery.every=3", 1 * rounds / 3, 1 * rounds}, {"surgery.memory=operands data.domains.0.rows=owned", 1 * rounds, 5 * rounds}, {"surgery.method=graddrop", 1 * rounds, 1 * rounds},
-		{"surgery.method=modo", 1 * rounds, 3 * rounds}, {"surgery.at=inputs surgery.method=mgda", 1 * rounds, 1 * rounds}, {"surgery.at=inputs surgery.method=graddrop", 1 * rounds, 1 * rounds},
-		{"surgery.method=moco", 4 * rounds, 1 * rounds}, {"optimizer.rule=muon surgery.method=sum", 0, 1 * rounds},
+		{"surgery.method=sum", 0, 1 * rounds, 0}, {"surgery.method=rlw", 0, 1 * rounds, 0}, {"surgery.method=sum ema=0.9 surgery.sparse=0.5", 0, 1 * rounds, 0}, {"surgery.method=constant accumulate=3", 0, 3 * rounds, 0},
+		{"surgery.method=uncertainty", 1 * rounds, 1 * rounds, 0}, {"surgery.method=uncertainty accumulate=3", 3 * rounds, 6 * rounds, 0}, {"surgery.method=famo", 3 * rounds, 2 * rounds, 0},
+		{"surgery.method=pcgrad", 1 * rounds, 1 * rounds, 0}, {"surgery.method=pcgrad surgery.groups=expert accumulate=3", 1 * rounds, 3 * rounds, 0}, {"surgery.method=pcgrad surgery.memory=gram", 1 * rounds, 2 * rounds, 0},
+		{"surgery.method=upgrad surgery.every=3", 1 * rounds / 3, 1 * rounds, 0}, {"surgery.memory=operands data.domains.0.rows=owned", 1 * rounds, 5 * rounds, 0}, {"surgery.method=graddrop", 1 * rounds, 1 * rounds, 0},
+		{"surgery.method=modo", 1 * rounds, 3 * rounds, 0}, {"surgery.at=inputs surgery.method=mgda", 1 * rounds, 1 * rounds, 0}, {"surgery.at=inputs surgery.method=graddrop", 1 * rounds, 1 * rounds, 0},
+		{"surgery.method=moco", 4 * rounds, 1 * rounds, 0}, {"optimizer.rule=muon surgery.method=sum", 0, 1 * rounds, 0},
+		{"surgery.method=rep_mtl surgery.at=final model.blocks=[{moe:{experts:4,hidden:8}}]", 7 * rounds, 3 * rounds, 0},
+		{"surgery.method=sum model.blocks=[{mlp:{hidden:8}},{expand:{}},{rotate:{}},{mlp:{hidden:8}}]", 5 * rounds, 9 * rounds, 4 * rounds},
+		{"surgery.method=excess_mtl", 4 * rounds, 1 * rounds, 0},
 	} {
 		be, d := apart.New(cpu.New())
 		e := newOn(t, newConfig(t, strings.Fields(c.args)...), be)
 		steps(t, e, rounds)
 		s, up, down := d.Syncs, d.Uploads, d.Downloads
 		steps(t, e, rounds)
-		if n := d.Syncs - s; n != c.waits || d.Downloads != down {
-			t.Errorf("%s: %d steps wait %d times and download %d, want %d and none", c.args, rounds, n, d.Downloads-down, c.waits)
+		if n := d.Syncs - s; n != c.waits || d.Downloads-down != c.downloads {
+			t.Errorf("%s: %d steps wait %d times and download %d, want %d and %d", c.args, rounds, n, d.Downloads-down, c.waits, c.downloads)
 		}
 		if n := d.Uploads - up; n != c.uploads {
 			t.Errorf("%s: %d steps upload %d times, want %d: the rows of every pass, weights of held rows", c.args, rounds, n, c.uploads)

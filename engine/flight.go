@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 
-	"artel/autograd"
 	"artel/data"
 	"artel/dtype"
 	"artel/gradsurgery"
@@ -118,11 +117,7 @@ func (e *Engine) readKept(f *flight) (finite bool) {
 	for i, t := range f.tasks {
 		v := f.values.F64()[i]
 		finite = finite && v-v == 0
-		if t == autograd.AuxLoss {
-			e.aux += v
-		} else {
-			e.losses[t] += v
-		}
+		e.addLoss(t, v)
 	}
 	return finite
 }

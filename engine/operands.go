@@ -136,7 +136,7 @@ func (o *operands) met() {
 		segs := h.Segs.I32()
 		for j := range h.Segs.Dim(0) {
 			seg := segs[j*kernels.SegCols:][:kernels.SegCols]
-			if t := int(seg[1]); seg[4] > 0 && (t >= len(o.e.tasks) || o.e.everywhere[t]) {
+			if t := int(seg[1]); seg[4] > 0 && o.e.takesPart(t) {
 				present[h.Bank.Experts[seg[0]].Group.Index*s.rows+t] = 1
 			}
 		}
@@ -210,7 +210,7 @@ func (o *operands) factors(h *param.Held, first int) (rows int) {
 		if u := s.cells[h.Bank.Experts[seg[0]].Group.Index].unit; u != nil {
 			w = u.w.F64()[t]
 		}
-		if t < len(o.e.tasks) && !o.e.everywhere[t] {
+		if !o.e.takesPart(t) {
 			w = 0
 		}
 		for r := range seg[4] {

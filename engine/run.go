@@ -44,7 +44,6 @@ type Run struct {
 	waited   time.Duration // since steps were reported
 	progress Progress
 	last     Metrics
-	evals    int64 // step of the last evaluation
 	saved    int64 // step of the last checkpoint
 }
 
@@ -225,7 +224,7 @@ func (r *Run) evaluate() error {
 	if err != nil {
 		return err
 	}
-	r.last, r.evals = m, e.step
+	r.last = m
 	if r.OnEval != nil {
 		r.OnEval(e.step, r.Seconds(), m)
 	}

@@ -165,13 +165,21 @@ func (e *Engine) recordLosses(h *autograd.Var, b *data.Batch) {
 	e.tape.Sync()
 	for i := 0; i < e.tape.Losses(); i++ {
 		l := e.tape.LossAt(i)
-		if l.Task == autograd.AuxLoss {
-			e.aux += l.Value.F64()[0]
-		} else {
-			e.losses[l.Task] += l.Value.F64()[0]
-		}
+		e.addLoss(l.Task, l.Value.F64()[0])
 	}
 }
+
+// addLoss adds a recorded loss to that of its task, or to the auxiliary ones.
+func (e *Engine) addLoss(task int, v float64) {
+	if task == autograd.AuxLoss {
+		e.aux += v
+	} else {
+		e.losses[task] += v
+	}
+}
+
+// takesPart reports whether the task has labels in all independent batches; those that are no tasks of the engine always take part.
+func (e *Engine) takesPart(task int) bool { return task >= len(e.tasks) || e.everywhere[task] }
 
 // present lists the tasks with labels in this step.
 func (e *Engine) present() {
@@ -299,7 +307,7 @@ func (e *Engine) activeTasks() tensor.Tensor {
 		e.active = e.tape.NewShared(dtype.I32, e.surgeon.rows)
 		for t := range e.surgeon.rows {
 			e.active.I32()[t] = 0
-			if t >= len(e.tasks) || e.everywhere[t] {
+			if e.takesPart(t) {
 				e.active.I32()[t] = 1
 			}
 		}

@@ -3,6 +3,7 @@
 package mixture
 
 import (
+	"fmt"
 	"math"
 
 	"artel/autograd"
@@ -23,6 +24,11 @@ var Shapes = map[string]Shape{
 	"A": {4096, 512, 1024, 16, 2},
 	"B": {8192, 256, 512, 64, 4},
 	"C": {2048, 64, 128, 8, 2},
+}
+
+// String spells the sizes.
+func (s Shape) String() string {
+	return fmt.Sprintf("T %d, D %d, F %d, E %d, K %d", s.T, s.D, s.F, s.E, s.K)
 }
 
 // Flops is the useful arithmetic of a forward and a backward pass: three matrices per expert, three products each; the router and activations are

@@ -153,16 +153,6 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestConstants checks that numbers in the sources are those of the Go packages.
-func TestConstants(t *testing.T) {
-	if dtype.F32 != 1 || dtype.F64 != 2 || dtype.BF16 != 3 || dtype.I32 != 4 || kernels.SegCols != 5 {
-		t.Error("moves.cu numbers element types, common.cuh the columns of segment tables, otherwise")
-	}
-	if kernels.ReLU != 1 || kernels.Softplus != 9 || kernels.SwiGLU != 0 || kernels.LinearAct != 3 {
-		t.Error("functions.cuh numbers functions otherwise")
-	}
-}
-
 // TestHostTensor: memory that only the host reaches is an error that the next Sync returns, once.
 func TestHostTensor(t *testing.T) {
 	be, _ := emulated(t, emu.Options{}, dtype.F32)

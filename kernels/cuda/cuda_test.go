@@ -26,6 +26,12 @@ func fakeDevice(t *testing.T, f *fake.Driver, code fstest.MapFS) *device {
 	return d
 }
 
+// run1 is run for a grid of one dimension that covers n threads in blocks of block; kernels stride over what is beyond the largest grid.
+func (d *device) run1(k *kernel, n, block int) {
+	blocks := min((n+block-1)/block, d.units*32)
+	d.run(k, driver.Dim3{X: uint32(blocks), Y: 1, Z: 1}, driver.Dim3{X: uint32(block), Y: 1, Z: 1}, 0)
+}
+
 func image(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 
 // TestDispatch checks which code a device gets, and that an old device is refused by name.

@@ -62,6 +62,7 @@ func (d *device) flush() {
 		d.fail(err)
 		return
 	}
+	defer func() { d.fail(d.api.GraphDestroy(graph)) }()
 	exec, ok := g.known[g.kernels]
 	if ok {
 		if ok, err = d.api.GraphExecUpdate(exec, graph); err != nil {
@@ -80,7 +81,6 @@ func (d *device) flush() {
 		g.keep(exec, func(old driver.GraphExec) { d.fail(d.api.GraphExecDestroy(old)) })
 	}
 	d.fail(d.api.GraphLaunch(exec, d.stream))
-	d.fail(d.api.GraphDestroy(graph))
 }
 
 // keep remembers the graph of the recording, and destroys the oldest one when there are too many; a launch of it that is under way ends first.

@@ -103,12 +103,6 @@ func (d *device) run(k *kernel, grid, block driver.Dim3, shared int) {
 	}
 }
 
-// run1 is run for a grid of one dimension that covers n threads in blocks of block; kernels stride over what is beyond the largest grid.
-func (d *device) run1(k *kernel, n, block int) {
-	blocks := min((n+block-1)/block, d.units*32)
-	d.run(k, driver.Dim3{X: uint32(blocks), Y: 1, Z: 1}, driver.Dim3{X: uint32(block), Y: 1, Z: 1}, 0)
-}
-
 // told returns what the compiler said since the last call.
 func (d *device) told() []string {
 	out := d.notes

@@ -30,18 +30,24 @@ func (d *device) groupedGatedGrad(a kernels.GroupedGatedGrad) {
 	c := d.product(t, "grouped_gated_grad").view(a.DY).ptr(a.Index).view(a.B).i64(a.B.Stride(0)).ptr(a.Off).
 		i32(groups, halfBit(a.DY, halfA)|halfBit(a.B, halfB)|halfBit(a.H, halfH)|halfBit(a.DH, halfOut)|halfBit(a.A, halfAgain)).i64(width, k).
 		mat(a.H).ptr(a.Act).ptr(a.Scale).mat(a.DH)
-	if parts > 1 && a.DScale.Ok() {
-		c = c.mat(a.DA)
-	} else {
-		c = c.ptr(a.DScale).i64(1)
-	}
-	c.optional(a.A).i32(int(a.Gate)).tiles(t, t.grouped(a.DH.Dim(0), groups, width))
+	c.scaleParts(a, parts).optional(a.A).i32(int(a.Gate)).tiles(t, t.grouped(a.DH.Dim(0), groups, width))
 	d.addScales(a, parts)
 }
 
-// addScales sums the parts of the gradient of the scales in DA, when there are several.
+// inParts reports whether several tiles have a part in the gradient of the scales; the parts are then in DA.
+func inParts(a kernels.GroupedGatedGrad, parts int) bool { return parts > 1 && a.DScale.Ok() }
+
+// scaleParts adds where the gradient of the scales goes, or its parts.
+func (c call) scaleParts(a kernels.GroupedGatedGrad, parts int) call {
+	if inParts(a, parts) {
+		return c.mat(a.DA)
+	}
+	return c.ptr(a.DScale).i64(1)
+}
+
+// addScales sums the parts of the gradient of the scales.
 func (d *device) addScales(a kernels.GroupedGatedGrad, parts int) {
-	if parts > 1 && a.DScale.Ok() {
+	if inParts(a, parts) {
 		d.op("linear", "add_scales").ptr(a.DScale).mat(a.DA).i32(parts, 0).ptr(a.Off.Narrow(0, a.Off.Dim(0)-1, 1)).over(a.DScale.Dim(0))
 	}
 }

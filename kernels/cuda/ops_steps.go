@@ -13,13 +13,7 @@ func (d *device) steps() kernels.Steps {
 				d.op("steps", "settle_present").mat(a.Touched).ptr(a.First).i32(groups, m).ptr(a.Active).mat(a.Present).flag(a.And).over(groups * m)
 			}
 			if a.Rows.Ok() || a.Grad.Ok() {
-				c := d.op("steps", "settle_fill")
-				if a.Rows.Ok() {
-					c = c.mat(a.Rows)
-				} else {
-					c = c.raw(0).i64(0)
-				}
-				c.ptr(a.Grad).mat(a.Touched).ptr(a.Table).ptr(a.First).i32(groups, n, m).blocks(n * settleParts)
+				d.op("steps", "settle_fill").optional(a.Rows).ptr(a.Grad).mat(a.Touched).ptr(a.Table).ptr(a.First).i32(groups, n, m).blocks(n * settleParts)
 			}
 		},
 		Check: func(a kernels.Check) {

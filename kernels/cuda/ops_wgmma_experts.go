@@ -41,12 +41,7 @@ func (d *device) warpgroupGatedGrad(a kernels.GroupedGatedGrad) bool {
 	c := d.op("wgmma_experts", t.gatedGrad[l]).maps(d.tensorMap(&d.wgmma.maps[0], &y, 2), d.tensorMap(&d.wgmma.maps[1], &b, 3)).
 		raw(y.at).i64(y.ld).ptr(a.Index).ptr(a.Off).i32(groups, halfBit(a.H, halfH)|halfBit(a.DH, halfOut)|halfBit(a.A, halfAgain)).i64(width, k).
 		mat(a.H).ptr(a.Act).ptr(a.Scale).mat(a.DH)
-	if parts > 1 && a.DScale.Ok() {
-		c = c.mat(a.DA)
-	} else {
-		c = c.ptr(a.DScale).i64(1)
-	}
-	c.optional(a.A).i32(int(a.Gate)).persistent(t.grid(rows, groups, width), t.shared())
+	c.scaleParts(a, parts).optional(a.A).i32(int(a.Gate)).persistent(t.grid(rows, groups, width), t.shared())
 	d.addScales(a, parts)
 	return true
 }

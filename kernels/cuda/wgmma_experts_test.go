@@ -14,12 +14,11 @@ import (
 
 // fractions returns numbers of [-1,1] that bfloat16 holds, on the device in an element type.
 func fractions(be *kernels.Backend, typ dtype.Type, seed uint64, shape ...int) tensor.Tensor {
-	v, dev := integers(be, dtype.F32, seed, shape...)
-	h := tensor.New(dtype.F32, shape...)
-	for i := range v {
-		h.F32()[i] = v[i] / 4
+	h := integersOf(seed, shape...)
+	for i, v := range h.F32() {
+		h.F32()[i] = v / 4
 	}
-	dev = be.New(typ, shape...)
+	dev := be.New(typ, shape...)
 	be.Copy(kernels.Copy{Dst: dev, Src: h})
 	return dev
 }

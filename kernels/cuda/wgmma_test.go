@@ -52,13 +52,18 @@ func TestWarpgroups(t *testing.T) {
 
 // integers returns integers of [-4,4], of which sums of products are exact, on the host and on the device in an element type.
 func integers(be *kernels.Backend, typ dtype.Type, seed uint64, shape ...int) (host []float32, dev tensor.Tensor) {
+	h := integersOf(seed, shape...)
+	dev = be.New(typ, shape...)
+	be.Copy(kernels.Copy{Dst: dev, Src: h})
+	return h.F32(), dev
+}
+
+func integersOf(seed uint64, shape ...int) tensor.Tensor {
 	h := tensor.New(dtype.F32, shape...)
 	for i, s := 0, rng.New(seed); i < h.Len(); i++ {
 		h.F32()[i] = float32(s.Block(1, uint64(i))[0]%9) - 4
 	}
-	dev = be.New(typ, shape...)
-	be.Copy(kernels.Copy{Dst: dev, Src: h})
-	return h.F32(), dev
+	return h
 }
 
 // grouped is a product of ragged groups, one of them empty, whose sizes are no multiples of tiles or steps, deep enough that the ring goes round.
@@ -119,7 +124,8 @@ func download(be *kernels.Backend, t tensor.Tensor) []float32 {
 	return h.F32()
 }
 
-// TestWarpgroupTiles runs every tile with every layout of the operands, and wants exact sums, with the tile's first case for several numbers of multiprocessors.
+// TestWarpgroupTiles runs every tile with A as it lies and gathered and B in both layouts, one case a tile under the detectors, and wants exact sums, with the tile's
+// first case for several numbers of multiprocessors. TestWarpgroupTransposed has the other layouts.
 func TestWarpgroupTiles(t *testing.T) {
 	plain, checked := hopper(t, emu.Options{}, nil), hopper(t, emu.Options{Sanitize: true}, nil)
 	for i, tile := range plain.Tiles() {
@@ -152,6 +158,41 @@ func TestWarpgroupTiles(t *testing.T) {
 					t.Errorf("%v, index %v, deep B %v, %v, %d multiprocessors: other numbers than the sums", tile, indexed, deepB, typ, n)
 				}
 			}
+		}
+	}
+}
+
+// TestWarpgroupTransposed multiplies by A^T, which one tile has kernels for, under the detectors, with B in both layouts, and wants exact sums.
+func TestWarpgroupTransposed(t *testing.T) {
+	const m, n, k = 200, 136, 330
+	be := hopper(t, emu.Options{Sanitize: true}, nil)
+	for _, deepB := range []bool{false, true} {
+		a, x := integers(be.Backend, dtype.BF16, 1, k, m)
+		b, y := integers(be.Backend, dtype.BF16, 2, k, n)
+		if deepB {
+			b, y = integers(be.Backend, dtype.BF16, 2, n, k)
+			y = y.Swap(0, 1)
+		}
+		want := make([]float32, m*n)
+		for i := range m {
+			for j := range n {
+				for p := range k {
+					at := p*n + j
+					if deepB {
+						at = j*k + p
+					}
+					want[i*n+j] += a[p*m+i] * b[at]
+				}
+			}
+		}
+		c := be.New(dtype.F32, m, n)
+		be.GEMM(kernels.GEMM{A: x.Swap(0, 1), B: y, C: c})
+		got := download(be.Backend, c)
+		if err := be.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("deep B %v: other numbers than the sums", deepB)
 		}
 	}
 }
@@ -273,7 +314,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"no fence after copies", "fence.proxy.async.shared::cta;", "", "fence.proxy.async"},
 		{"copies are announced too early", "cp.async.wait_group 3;", "cp.async.wait_group 4;", "no barrier lies between"},
 		{"a stage is given back too early", "wgmma.wait_group.sync.aligned 1;", "wgmma.wait_group.sync.aligned 2;", "no barrier lies between"},
-		{"no wait for bulk copies", "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%[r0-9]*], %[r0-9]*;", "mbarrier.arrive.shared::cta.b64 _, [0];", "no mbarrier"},
+		{"no wait for bulk copies", `mbarrier.arrive.expect_tx.shared::cta.b64 _, \[(%r[0-9]+)\], %r[0-9]+;`, "mbarrier.arrive.shared::cta.b64 _, [${1}];", "an asynchronous copy to this address is not waited for"},
 		{"no fence before products", "wgmma.fence.sync.aligned;", "", "no wgmma.fence"},
 		{"no wait for the last product", "wgmma.wait_group.sync.aligned 0;", "", "never waits"},
 	} {
