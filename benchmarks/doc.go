@@ -1,5 +1,5 @@
 // Package benchmarks measures Artel; it never asserts correctness. It is a module of its own, so that rivals never become dependencies
-// of the engine. Results are kept in results (of compare, by day), RESULTS.md, KERNELS.md, LAYER.md, RIVALS.md and GPU-MODEL.md with commit and machine,
+// of the engine. Results are kept in results (of compare, by day), RESULTS.md, KERNELS.md, LAYER.md, STEP.md, SURGERY.md, RIVALS.md and GPU-MODEL.md with commit and machine,
 // and what did not help in LOG.md. GPU-MODEL.md is what `train bench --emulate` writes.
 //
 //	go run ./compare    everything beside PyTorch, transformers, TorchJD, LibMTL and engines in Go, in one run: table, JSON, chart

@@ -56,7 +56,7 @@ func variants() []variant {
 		}
 		single.runs = append(single.runs, run{args, []string{t}})
 	}
-	return vs
+	return append(vs, variant{"PCGrad, precision=bf16", []run{{[]string{"precision=bf16"}, tasks}}}) // at the end: runs lie in directories by number
 }
 
 func main() {

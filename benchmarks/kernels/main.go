@@ -115,9 +115,12 @@ func measure(jobs []*job, reps int, variant string) {
 	}
 	fmt.Println("| what | case | threads | peak | GFLOP/s | best | share of peak |\n|---|---|---|---|---|---|---|")
 	for _, j := range jobs {
-		p, rate := bench.Median(peaks[j.peakOf(variant)]), j.flops/bench.Median(j.times)/1e9
-		fmt.Printf("| %s | %s | %d | %s %.0f | %.1f | %.1f | %.1f %% |\n",
-			j.group, j.name, j.threads, j.peak(variant), p, rate, j.flops/slices.Min(j.times)/1e9, 100*rate/p)
+		rate, bound, share := j.flops/bench.Median(j.times)/1e9, "", ""
+		if measured := peaks[j.peakOf(variant)]; len(measured) > 0 { // not every processor has one
+			p := bench.Median(measured)
+			bound, share = fmt.Sprintf("%s %.0f", j.peak(variant), p), fmt.Sprintf("%.1f %%", 100*rate/p)
+		}
+		fmt.Printf("| %s | %s | %d | %s | %.1f | %.1f | %s |\n", j.group, j.name, j.threads, bound, rate, j.flops/slices.Min(j.times)/1e9, share)
 	}
 }
 
@@ -127,7 +130,8 @@ func (j *job) peak(variant string) string {
 	case j.bf16 && variant == "":
 		return "bf16"
 	case variant == "":
-		return peak.Kinds()[0].Name
+		k, _ := peak.Of(false) // without a name no peak is measured
+		return k.Name
 	}
 	return variant
 }

@@ -165,21 +165,10 @@ func prepare(c *layerCase) (l *mixture.Layer, info bench.Info, err error) {
 		}
 	}
 	info = bench.Info{Flops: s.Flops(), Tokens: float64(s.T), SavedMB: float64(l.Saved) / (1 << 20), Load: l.Load()}
-	if k, ok := peak.Find(c.peakKind()); ok {
+	if k, ok := peak.Of(c.Dtype == "bf16"); ok {
 		info.Peak = k.Measure(c.Threads)
 	}
 	return l, info, nil
-}
-
-// peakKind names the instruction that bounds a case.
-func (c *layerCase) peakKind() string {
-	if c.Dtype == "bf16" {
-		return "bf16"
-	}
-	if ks := peak.Kinds(); len(ks) > 0 {
-		return ks[0].Name
-	}
-	return ""
 }
 
 func profileCase(c *layerCase, path string) error {

@@ -1,11 +1,12 @@
 """One mixture-of-experts layer (softmax router, the k most probable, weights divided by their sum, SwiGLU experts), forward and backward.
 
-Ways: hf-grouped_mm and hf-eager (transformers' Qwen3MoeSparseMoeBlock), grouped (torch's grouped product), loop (a product per expert) and
-custom (an autograd.Function that keeps only the input and the pre-activations); "+compile" and "+fuse" (element-wise parts only) go through inductor.
+Ways: hf-grouped_mm (transformers' Qwen3MoeSparseMoeBlock), grouped (torch's grouped product) and custom (an autograd.Function that keeps only the input and the pre-activations); "+compile" and "+fuse" (element-wise parts only) go through inductor.
 """
 import torch
 import torch.nn.functional as F
 import worker
+
+WAYS = ("hf-grouped_mm", "hf-grouped_mm+compile", "grouped", "grouped+compile", "custom", "custom+fuse")
 
 
 class Shape:
@@ -57,16 +58,6 @@ def grouped(s):
         ends = count.cumsum(0).to(torch.int32)
         a = swiglu(F.grouped_mm(x[perm // s.K], up.transpose(1, 2), offs=ends))
         return gather_sum(s, F.grouped_mm(a, down.transpose(1, 2), offs=ends), inverse, w)
-    return layer
-
-
-def loop(s):
-    def layer(x, router, up, down):
-        w, picks = route(s, x, router)
-        perm, inverse, count = order(s, picks)
-        parts = x[perm // s.K].split(count.tolist())
-        y = torch.cat([F.linear(swiglu(F.linear(part, up[e])), down[e]) for e, part in enumerate(parts)])
-        return gather_sum(s, y, inverse, w)
     return layer
 
 
@@ -161,6 +152,8 @@ def setup(case):
     s, dtype = Shape(case), {"f32": torch.float32, "bf16": torch.bfloat16}[case["dtype"]]
     x, dy, router, up, down = numbers(s, case, dtype)
     x.requires_grad_()
+    if case["way"] not in WAYS:
+        raise ValueError(f"way {case['way']!r}; want one of {', '.join(WAYS)}")
     way, _, extra = case["way"].partition("+")
     if way.startswith("hf-"):
         block, params = transformers_block(s, way[3:], dtype, router, up, down)
@@ -168,7 +161,7 @@ def setup(case):
         run = lambda: call(x.view(1, s.T, s.D)).view(s.T, s.D)
     else:
         params = [p.requires_grad_() for p in (router, up, down)]
-        layer = {"grouped": grouped, "loop": loop}[way](s) if way != "custom" else custom(s, extra == "fuse")
+        layer = grouped(s) if way == "grouped" else custom(s, extra == "fuse")
         if extra == "compile":
             torch._dynamo.config.recompile_limit = 64
             layer = torch.compile(layer)

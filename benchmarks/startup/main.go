@@ -58,6 +58,7 @@ func main() {
 		o := tools.Run(g)
 		fmt.Print(o.Table())
 	}
+	fmt.Printf("\nThe stripped binary of train: %.1f MiB.\n", tools.Binary)
 }
 
 // run starts the process and returns the milliseconds until its line.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -44,14 +45,14 @@ type setting struct {
 	Answers   string  `json:"answers,omitempty"` // file for the losses of the first steps
 }
 
+// batch is the number of rows per step.
+func (s *setting) batch() int { return cmp.Or(s.Batch, 1024) }
+
 // build makes an engine over random rows. One whose loss curve is asked for has as many rows as a batch, so that every step sees all of them.
 func build(s setting) (*engine.Engine, error) {
-	if s.Batch == 0 {
-		s.Batch = 1024
-	}
 	n := rows
 	if s.Few || s.Answers != "" {
-		n = s.Batch
+		n = s.batch()
 	}
 	mix, err := data.NewMemoryMixture(random(n, s.Tasks), s.Owned)
 	if err != nil {
@@ -62,7 +63,7 @@ func build(s setting) (*engine.Engine, error) {
 	if !ok {
 		memory = "auto"
 	}
-	args := []string{"surgery.method=" + name, "surgery.memory=" + memory, fmt.Sprint("batch=", s.Batch), "steps=100000", "optimizer.lr=1e-4"}
+	args := []string{"surgery.method=" + name, "surgery.memory=" + memory, fmt.Sprint("batch=", s.batch()), "steps=100000", "optimizer.lr=1e-4"}
 	if s.Precision != "" {
 		args = append(args, "precision="+s.Precision)
 	}

@@ -34,9 +34,9 @@ func serve(raw string) error {
 		}
 		return curve(e, &s)
 	}
-	info := bench.Info{Tokens: float64(max(s.Batch, 1024))}
-	if ks := peak.Kinds(); len(ks) > 0 {
-		info.Peak = ks[0].Measure(runtime.GOMAXPROCS(0))
+	info := bench.Info{Tokens: float64(s.batch())}
+	if k, ok := peak.Of(s.Precision == "bf16"); ok {
+		info.Peak = k.Measure(runtime.GOMAXPROCS(0))
 	}
 	bench.Serve(info, 3, func() (float64, error) { return 0, e.Step() })
 	return nil
@@ -66,7 +66,7 @@ func describe(e *engine.Engine, s *setting) error {
 	for _, p := range e.Set.Params {
 		all = append(all, numbers.Array{Name: p.Name, Shape: p.Shape(), Data: p.Value.F32()})
 	}
-	n := max(s.Batch, 1024)
+	n := s.batch()
 	src := random(n, s.Tasks)
 	labels := make([]float32, 0, s.Tasks*n)
 	for _, l := range src.Labels {

@@ -46,7 +46,7 @@ type Result struct {
 
 // finish fills what follows from the measurements, in milliseconds.
 func (r *Result) finish() {
-	if len(r.measurements) == 0 {
+	if len(r.measurements) == 0 || r.Error != "" { // turns before a failure do not count
 		return
 	}
 	r.MedianMS, r.MinMS, r.Reps = Median(r.measurements), slices.Min(r.measurements), len(r.measurements)

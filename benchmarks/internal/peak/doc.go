@@ -19,6 +19,17 @@ type Kind struct {
 // Kinds lists what this processor runs, widest first by name: "avx512", "avx2" (float32 FMA) and "bf16" (dot products of bfloat16 pairs).
 func Kinds() []Kind { return kinds() }
 
+// Of returns the kind that bounds products of a precision, where this processor has one.
+func Of(bf16 bool) (Kind, bool) {
+	if bf16 {
+		return Find("bf16")
+	}
+	if ks := kinds(); len(ks) > 0 && ks[0].Name != "bf16" {
+		return ks[0], true
+	}
+	return Kind{}, false
+}
+
 // Find returns the kind called name.
 func Find(name string) (Kind, bool) {
 	for _, k := range kinds() {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"artel/internal/mixture"
+
 	"artel/benchmarks/internal/bench"
 	"artel/benchmarks/internal/numbers"
 )
@@ -32,18 +34,19 @@ func (t *Tools) Rivals(shapes []string, quick bool) (groups []Group, err error) 
 		}
 		groups = append(groups, g)
 	}
-	for _, s := range LayerShapes {
-		if !slices.Contains(shapes, s.Name) || quick && s.Name != "C" {
+	for _, name := range layerNames {
+		if !slices.Contains(shapes, name) || quick && name != "C" {
 			continue
 		}
+		s := mixture.Shapes[name]
 		check := &Check{Numbers: func(path string) error { return numbers.Layer(path, s.T, s.D, s.F, s.E) }, Most: 1e-2}
 		engines := []string{"gorgonia:artel", "gorgonia:all-experts", "gomlx:capacity simd", "gomlx:all-experts simd", "gomlx:capacity", "born:sparse simd", "born:sparse"}
-		g, err := t.rivalGroup("layer", "layer "+s.Name+" f32", s.config("f32"), engines, check)
+		g, err := t.rivalGroup("layer", "layer "+name+" f32", layerConfig(name, "f32"), engines, check)
 		if err != nil {
 			return nil, err
 		}
 		for i := range g.Cases {
-			if c := &g.Cases[i]; s.Name != "C" && c.System != "Artel" && c.Config["way"] != "capacity" {
+			if c := &g.Cases[i]; name != "C" && c.System != "Artel" && c.Config["way"] != "capacity" {
 				c.Refused = "not run: at its speed on C a step would take 10 s or more"
 			}
 		}
