@@ -37,21 +37,7 @@ func moveMatrix(d *decoder) {
 		regs, at = at, regs
 	}
 	n, trans := d.matrices(), d.has("trans")
-	list := []ptx.Operand{regs}
-	if regs.Kind == ptx.KVec {
-		list = regs.List
-	}
-	if len(list) != n {
-		d.fail("%d registers, want %d", len(list), n)
-		return
-	}
-	for _, o := range list {
-		if load {
-			d.out.list = append(d.out.list, d.result(o, 4))
-		} else {
-			d.out.list = append(d.out.list, d.value(o, ptx.B32))
-		}
-	}
+	d.out.list = d.registers(regs, n, load)
 	m := d.memory(at, 16)
 	m.read, m.write, m.wide16 = load, !load, true
 	d.out.mem = m

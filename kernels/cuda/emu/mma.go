@@ -1,10 +1,6 @@
 package emu
 
-import (
-	"math"
-
-	"artel/kernels/cuda/emu/ptx"
-)
+import "math"
 
 // matrixShape is a form of mma.sync: D[16,8] = A[16,k] B[k,8] + C.
 type matrixShape struct {
@@ -39,20 +35,12 @@ func matrixMultiply(d *decoder) {
 		d.fail("this form is not supported")
 		return
 	}
-	s.a, s.b = d.fragment(1, 16*s.k/32/s.per), d.fragment(2, 8*s.k/32/s.per)
+	s.a, s.b = d.registers(d.arg(1), 16*s.k/32/s.per, false), d.registers(d.arg(2), 8*s.k/32/s.per, false)
 	sums := 4
 	if s.half {
 		sums = 2
 	}
-	s.c = d.fragment(3, sums)
-	dst := d.arg(0)
-	if len(dst.List) != sums {
-		d.fail("%d results, want %d", len(dst.List), sums)
-		return
-	}
-	for _, o := range dst.List {
-		s.d = append(s.d, d.result(o, 4))
-	}
+	s.c, s.d = d.registers(d.arg(3), sums, false), d.registers(d.arg(0), sums, true)
 	flops := uint64(2 * 16 * 8 * s.k)
 	multiply := s.multiply
 	if s.whole {
@@ -87,23 +75,6 @@ func (s *matrixShape) types(t []string, k int) bool {
 		sums = "f16"
 	}
 	return t[2] == t[1] && t[0] == sums && t[3] == sums && (k == 4*s.per || k == 8*s.per)
-}
-
-// fragment returns the places of n registers of 32 bits.
-func (d *decoder) fragment(i, n int) []int32 {
-	o := d.arg(i)
-	list := o.List
-	if o.Kind != ptx.KVec {
-		list = []ptx.Operand{o}
-	}
-	if len(list) != n {
-		d.fail("operand %d has %d registers, want %d", i+1, len(list), n)
-	}
-	var out []int32
-	for _, o := range list {
-		out = append(out, d.value(o, ptx.B32))
-	}
-	return out
 }
 
 // row and col are where element e of register r of A lies for a lane (PTX ISA, matrix fragments for mma); B's elements lie at row col(l, 2r, e), column l/4.

@@ -99,12 +99,10 @@ func (d *decoder) groupProduct() {
 		d.fail("shape %s and the operands do not fit", mods[3])
 		return
 	}
-	for _, o := range args[0].List {
-		s.d = append(s.d, d.result(o, 4))
-	}
+	s.d = d.registers(args[0], s.n/per, true)
 	a := int32(-1)
 	if fromRegs {
-		s.regs = d.fragment(1, 4)
+		s.regs = d.registers(args[1], 4, false)
 	} else {
 		a = d.src(1, ptx.B64)
 	}
