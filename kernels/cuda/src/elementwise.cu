@@ -40,10 +40,9 @@ struct either {
 KERNEL gated(mat am, mat hm, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int types) {
 	either h(hm, types & 1), a(am, types & 2);
 	if (valid) rows = *valid;
-	int f = function_of(gate);
 	for (i64 k = thread_id(); k < rows * cols; k += threads()) {
 		i64 r = k / cols, j = k % cols;
-		float v = value_of(f, h.at(r, j));
+		float v = gate_of(gate, h.at(r, j));
 		if (gate == SWIGLU) v *= h.at(r, cols + j);
 		a.set(r, j, scale ? scale[r] * v : v);
 	}
@@ -53,12 +52,11 @@ KERNEL gated(mat am, mat hm, const float* scale, const int* valid, i64 rows, i64
 KERNEL gated_grad(mat dhm, float* dscale, mat hm, mat da, const int* act, const float* scale, const int* valid, i64 rows, i64 cols, int gate, int accumulate, int types) {
 	either h(hm, types & 1), dh(dhm, types & 2);
 	if (valid) rows = *valid;
-	int f = function_of(gate);
 	for (i64 c = warp_id(); c < rows; c += warps()) {
 		i64 r = row_of(act, c);
 		float s = scale ? scale[r] : 1, sum = 0;
 		for (i64 j = lane(); j < cols; j += 32) {
-			float x = h.at(r, j), d = da.at(c, j), v = value_of(f, x), slope = slope_of(f, x);
+			float d = da.at(c, j), slope, v = gate_and_slope(gate, h.at(r, j), slope);
 			if (gate == SWIGLU) {
 				float u = h.at(r, cols + j);
 				sum += d * v * u;

@@ -43,17 +43,8 @@ __device__ inline float slope_of(int f, float x) {
 	return 1;
 }
 
-// Gates, numbered as kernels.Gate, and the function that each applies.
+// Gates, numbered as kernels.Gate.
 enum { SWIGLU, GELU_GATE, RELU_GATE, LINEAR_GATE };
-
-__device__ inline int function_of(int gate) {
-	switch (gate) {
-	case SWIGLU: return SILU;
-	case GELU_GATE: return GELU;
-	case RELU_GATE: return RELU;
-	}
-	return IDENTITY;
-}
 
 // What a gate makes of its (first) half.
 __device__ inline float gate_of(int gate, float x) {
