@@ -45,6 +45,18 @@ __device__ inline float float_of(unsigned short v) { return __uint_as_float((uns
 // An operand of a product: rounded to the nearest bfloat16 (ties to even) when half.
 __device__ inline float operand_of(float v, int half) { return half ? float_of(half_of(v)) : v; }
 
+// Element k of a row of floats, or of bfloat16.
+__device__ inline float float_at(const void* p, i64 k, int half) { return half ? float_of(((const unsigned short*)p)[k]) : ((const float*)p)[k]; }
+
+__device__ inline unsigned shared_address(const void* p) { return (unsigned)__cvta_generic_to_shared(p); }
+
+// Copies 16 bytes to shared memory, of which only the first few are read and the others zero.
+__device__ inline void copy_piece(unsigned to, const void* from, int bytes) {
+	asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
+}
+__device__ inline void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <int LEFT> __device__ inline void wait_copies() { asm volatile("cp.async.wait_group %0;" ::"n"(LEFT) : "memory"); }
+
 // Sums over a warp, the same tree for every caller; all lanes get the result.
 __device__ inline float warp_sum(float v) {
 	for (int d = 16; d > 0; d /= 2) v += __shfl_xor_sync(0xffffffffu, v, d);

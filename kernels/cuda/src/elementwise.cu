@@ -25,10 +25,7 @@ struct either {
 	i64 ld;
 	int half;
 	__device__ either(mat m, int type) : p((char*)m.p), ld(m.ld), half(type) {}
-	__device__ float at(i64 i, i64 j) const {
-		i64 k = i * ld + j;
-		return half ? __uint_as_float((unsigned)((const unsigned short*)p)[k] << 16) : ((const float*)p)[k];
-	}
+	__device__ float at(i64 i, i64 j) const { return float_at(p, i * ld + j, half); }
 	__device__ void set(i64 i, i64 j, float v, int accumulate = 0) const {
 		i64 k = i * ld + j;
 		if (half) ((unsigned short*)p)[k] = half_of(v);

@@ -2,13 +2,6 @@
 #pragma once
 #include "ring.cuh"
 
-// The rows of A, when they are gathered: index is none otherwise.
-struct gathered {
-	const half* p;
-	i64 ld;
-	const int* index;
-};
-
 // The tiles of all groups: rows of a group, in bands of eight tiles so that operands stay in the second-level cache, by columns. Work items ask in rising order.
 struct walk {
 	const int* off; // none for one group of rows rows

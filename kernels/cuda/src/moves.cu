@@ -12,7 +12,7 @@ __device__ inline double load(const void* p, int type, i64 i) {
 	switch (type) {
 	case F32: return ((const float*)p)[i];
 	case F64: return ((const double*)p)[i];
-	case BF16: return __uint_as_float((unsigned)((const unsigned short*)p)[i] << 16);
+	case BF16: return float_of(((const unsigned short*)p)[i]);
 	}
 	return ((const int*)p)[i];
 }

@@ -113,7 +113,7 @@ struct output {
 			return;
 		}
 #pragma unroll
-		for (int q = 0; q < 4; q++) v[q] = j + q >= cols ? 0 : half ? float_of(((const unsigned short*)p)[at + q]) : ((const float*)p)[at + q];
+		for (int q = 0; q < 4; q++) v[q] = j + q >= cols ? 0 : float_at(p, at + q, half);
 	}
 };
 

@@ -49,6 +49,13 @@ template <class S> __device__ inline place<S> make_ring(int arrivals) {
 	return p;
 }
 
+// Rows of an operand, through an index when there is one.
+struct gathered {
+	const half* p;
+	i64 ld;
+	const int* index;
+};
+
 // An operand that threads copy piece by piece, because its rows are gathered or end before the step does. A thread copies pieces of 16 bytes number threadIdx.x % 8 of
 // every sixteenth row.
 __device__ inline int copied_row(int i) { return threadIdx.x / 8 + 16 * i; }

@@ -16,7 +16,7 @@ struct streaming : halves {
 		for (int n = 0; n < COUNT; n++) {
 			int valid;
 			const char* p = r.piece(o, d0, steps, n, valid);
-			asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(s + place<K>(pieces<K>::outer(n), pieces<K>::depth(n))), "l"(p), "r"(2 * valid) : "memory");
+			copy_piece(s + place<K>(pieces<K>::outer(n), pieces<K>::depth(n)), p, 2 * valid);
 		}
 		if (!K) r.look(o, d0 + DEPTH, steps);
 	}
@@ -24,7 +24,7 @@ struct streaming : halves {
 	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, int steps) {
 		pieces<AK> ra;
 		pieces<BK> rb;
-		unsigned sa = (unsigned)__cvta_generic_to_shared(sh.a), sb = (unsigned)__cvta_generic_to_shared(sh.b);
+		unsigned sa = shared_address(sh.a), sb = shared_address(sh.b);
 		int ahead = 0;
 		ra.begin(a, steps);
 		rb.begin(b, steps);
@@ -35,19 +35,19 @@ struct streaming : halves {
 				load<AK>(sa + s * STEP_BYTES, ra, a, ahead, steps);
 				load<BK>(sb + s * STEP_BYTES, rb, b, ahead, steps);
 			}
-			asm volatile("cp.async.commit_group;" ::: "memory");
+			close_copies();
 		}
 		int turn = 0;
 #pragma unroll 1
 		for (int d = 0; d < steps; d += DEPTH, ahead += DEPTH) {
-			asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2) : "memory");
+			wait_copies<STAGES - 2>();
 			__syncthreads(); // this step is there for all, and all have read the one before
 			int into = (turn + STAGES - 1) % STAGES * STEP_BYTES;
 			if (ahead < steps) {
 				load<AK>(sa + into, ra, a, ahead, steps);
 				load<BK>(sb + into, rb, b, ahead, steps);
 			}
-			asm volatile("cp.async.commit_group;" ::: "memory");
+			close_copies();
 			multiply<AK, BK>(f, sa + turn * STEP_BYTES, sb + turn * STEP_BYTES);
 			turn = (turn + 1) % STAGES;
 		}

@@ -193,7 +193,7 @@ struct rounding : halves {
 				fetch<AK>(wa, ra, a, wide_a, d + DEPTH, steps);
 				fetch<BK>(wb, rb, b, wide_b, d + DEPTH, steps);
 			}
-			multiply<AK, BK>(f, (unsigned)__cvta_generic_to_shared(sh.a[turn]), (unsigned)__cvta_generic_to_shared(sh.b[turn]));
+			multiply<AK, BK>(f, shared_address(sh.a[turn]), shared_address(sh.b[turn]));
 		}
 	}
 

@@ -7,8 +7,6 @@ typedef unsigned short half; // the bits of a bfloat16
 // The descriptor of a tensor for bulk copies, made by the driver.
 struct __align__(64) tensor_map { char opaque[128]; };
 
-__device__ inline unsigned shared_address(const void* p) { return (unsigned)__cvta_generic_to_shared(p); }
-
 __device__ inline void barrier_init(unsigned b, int arrivals) { asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(b), "r"(arrivals) : "memory"); }
 
 // Makes barriers known to the other threads and to bulk copies; a barrier of the block follows.
@@ -32,13 +30,6 @@ __device__ inline void load_box(unsigned to, const tensor_map& t, unsigned barri
 	asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(to), "l"(&t), "r"(barrier), "r"(x), "r"(y), "r"(z)
 		: "memory");
 }
-
-// Copies 16 bytes to shared memory, of which only the first few are read and the others zero.
-__device__ inline void copy_piece(unsigned to, const half* from, int bytes) {
-	asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
-}
-__device__ inline void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-template <int LEFT> __device__ inline void wait_copies() { asm volatile("cp.async.wait_group %0;" ::"n"(LEFT) : "memory"); }
 
 // Orders the thread's writes to shared memory before what tensor cores and bulk copies do there.
 __device__ inline void fence_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }

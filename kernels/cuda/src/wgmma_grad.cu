@@ -2,13 +2,6 @@
 // the outer dimension and are summed over.
 #include "ring.cuh"
 
-// Rows of an operand, through an index when there is one.
-struct rows {
-	const half* p;
-	i64 ld;
-	const int* index;
-};
-
 // The segments of a destination in their order. A warp looks at 32 at a time; all lanes get the same one.
 struct segments_of {
 	const dest& dst;
@@ -39,7 +32,7 @@ template <class S> struct item {
 };
 
 // A step of an operand by copies: rows that end before the step does are zeros.
-template <int BOXES> __device__ inline void copy_step(unsigned to, const rows& r, i64 first, i64 left, i64 x0, i64 end) {
+template <int BOXES> __device__ inline void copy_step(unsigned to, const gathered& r, i64 first, i64 left, i64 x0, i64 end) {
 	const half* row[4];
 	bool inside[4];
 #pragma unroll
@@ -60,7 +53,7 @@ template <int BOXES> __device__ inline void load_step(unsigned to, const tensor_
 }
 
 // Brings the operands of all tiles of the block: whole steps of rows in order by bulk copies, gathered rows and the last ones of a segment piece by piece.
-template <class S> __device__ inline void bring(place<S> p, i64 items, const tensor_map& mx, const tensor_map& my, rows x, rows y, const dest& dst, imat segs, int segments, i64 k, i64 n) {
+template <class S> __device__ inline void bring(place<S> p, i64 items, const tensor_map& mx, const tensor_map& my, gathered x, gathered y, const dest& dst, imat segs, int segments, i64 k, i64 n) {
 	announcer<S> late = {p, 0};
 	for (i64 w = blockIdx.x; w < items; w += gridDim.x) {
 		item<S> t(w, dst.tasks, k, n);
@@ -86,7 +79,7 @@ template <class S> __device__ inline void bring(place<S> p, i64 items, const ten
 }
 
 template <class S>
-__device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, rows x, rows y, const dest& dst, i64 rs, i64 cs, imat segs, int segments, int groups, i64 k, i64 n) {
+__device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, gathered x, gathered y, const dest& dst, i64 rs, i64 cs, imat segs, int segments, int groups, i64 k, i64 n) {
 	place<S> p = make_ring<S>(1 + COPIERS);
 	i64 items = (k + S::TM - 1) / S::TM * ((n + S::TN - 1) / S::TN) * groups * dst.tasks;
 	if (threadIdx.x < GROUP) {
@@ -132,7 +125,7 @@ __device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, rows x
 }
 
 #define GRAD(TM, TN)                                                                                                                                                                           \
-	KERNEL __launch_bounds__(BLOCK, 1) grad_w_##TM##x##TN(const __grid_constant__ tensor_map mx, const __grid_constant__ tensor_map my, rows x, rows y, const __grid_constant__ dest dst,        \
+	KERNEL __launch_bounds__(BLOCK, 1) grad_w_##TM##x##TN(const __grid_constant__ tensor_map mx, const __grid_constant__ tensor_map my, gathered x, gathered y, const __grid_constant__ dest dst,        \
 		i64 rs, i64 cs, imat segs, int segments, int groups, i64 k, i64 n) {                                                                                                             \
 		grad_w<shape<TM, TN>>(mx, my, x, y, dst, rs, cs, segs, segments, groups, k, n);                                                                                                    \
 	}
