@@ -73,6 +73,17 @@ template <class E, bool ALONG, int SIDE, int DEPTH, int W, int GROUP> struct rea
 		i64 row = o.depth_index ? next[n] : o.depth0 + d;
 		return at[0] + o.bytes(row * o.depth_stride);
 	}
+	// Keeps a step of pieces of four floats in shared memory, a row for each number of the depth.
+	template <int PITCH> __device__ static void keep(float (&s)[DEPTH][PITCH], const float (&w)[COUNT][4]) {
+#pragma unroll
+		for (int n = 0; n < COUNT; n++) {
+			int i = outer(n), d = depth(n);
+			if (ALONG) {
+#pragma unroll
+				for (int q = 0; q < 4; q++) s[d + q][i] = w[n][q];
+			} else *(float4*)&s[d][i] = make_float4(w[n][0], w[n][1], w[n][2], w[n][3]);
+		}
+	}
 };
 
 // A matrix that a tile is written to, four columns at a time.

@@ -45,17 +45,6 @@ template <int SIDE, int MG> struct single {
 		if (!K) r.look(o, d0 + DEPTH, steps);
 	}
 
-	template <bool K> __device__ static void keep(float (&s)[DEPTH][PITCH], const float (&w)[COUNT][4]) {
-#pragma unroll
-		for (int n = 0; n < COUNT; n++) {
-			int i = pieces<K>::outer(n), d = pieces<K>::depth(n);
-			if (K) {
-#pragma unroll
-				for (int q = 0; q < 4; q++) s[d + q][i] = w[n][q];
-			} else *(float4*)&s[d][i] = make_float4(w[n][0], w[n][1], w[n][2], w[n][3]);
-		}
-	}
-
 	__device__ static void multiply(fragment& f, const float (&sa)[DEPTH][PITCH], const float (&sb)[DEPTH][PITCH]) {
 #pragma unroll
 		for (int p = 0; p < DEPTH; p++) {
@@ -90,8 +79,8 @@ template <int SIDE, int MG> struct single {
 		__syncthreads(); // the stages of the product before are read
 		int turn = 0;
 		for (int d = 0; d < steps; d += DEPTH, turn ^= 1) {
-			keep<AK>(sh.a[turn], wa);
-			keep<BK>(sh.b[turn], wb);
+			ra.keep(sh.a[turn], wa);
+			rb.keep(sh.b[turn], wb);
 			__syncthreads();
 			if (d + DEPTH < steps) {
 				fetch<AK>(wa, ra, a, wide_a, d + DEPTH, steps);

@@ -55,17 +55,6 @@ struct thin {
 		if (!K) r.look(o, d0 + DEPTH, steps);
 	}
 
-	template <bool K, int SIDE, int COUNT, int PITCH> __device__ static void keep(float (&s)[DEPTH][PITCH], const float (&w)[COUNT][4]) {
-#pragma unroll
-		for (int n = 0; n < COUNT; n++) {
-			int i = pieces<K, SIDE>::outer(n), d = pieces<K, SIDE>::depth(n);
-			if (K) {
-#pragma unroll
-				for (int q = 0; q < 4; q++) s[d + q][i] = w[n][q];
-			} else *(float4*)&s[d][i] = make_float4(w[n][0], w[n][1], w[n][2], w[n][3]);
-		}
-	}
-
 	// Adds the product of two operands: a warp multiplies its 16 of every 128 of the depth, while the next ones are read from global memory.
 	template <bool AK, bool BK> __device__ static void run(fragment& f, shared& sh, const operand& a, const operand& b, int steps) {
 		pieces<AK, ROWS> ra;
@@ -79,8 +68,8 @@ struct thin {
 		int first = threadIdx.x / 32 * EACH, l = lane();
 		for (int d = 0; d < steps; d += DEPTH) {
 			__syncthreads(); // the step before is read
-			keep<AK, ROWS>(sh.step.a, wa);
-			keep<BK, COLS>(sh.step.b, wb);
+			ra.keep(sh.step.a, wa);
+			rb.keep(sh.step.b, wb);
 			__syncthreads();
 			if (d + DEPTH < steps) {
 				fetch<AK, ROWS>(wa, ra, a, wide_a, d + DEPTH, steps);
