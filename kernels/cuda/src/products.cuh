@@ -260,38 +260,21 @@ template <class E> __device__ inline void grad_w_body(typename E::shared& sh, de
 	});
 }
 
-// The product of GroupedGEMM, its activation as soon as a tile is there: H and A are written once. With SwiGLU a tile holds both halves of its units.
-template <class E> __device__ inline void grouped_gated_body(typename E::shared& sh, view x, const int* index, view b, i64 group_stride, mat h, mat a, const int* off, int groups, int types, i64 width, i64 k, int gate) {
-	typename E::fragment f;
-	output pre(h, types & HALF_H), post(a, types & HALF_OUT);
-	bool pairs = gate == SWIGLU;
-	i64 step = pairs ? E::COLS / 2 : E::COLS, across = (width + step - 1) / step, cols = pairs ? 2 * width : width;
-	bool second_wide = width % 4 == 0;
-	i64 w = blockIdx.x, down = w / across, j0 = w % across * step;
-	int g = find_group<E::ROWS>(off, groups, down);
-	if (g == groups) return;
-	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
-	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, pairs ? width : 0};
-	rhs.p += rhs.bytes(g * group_stride);
-	E::zero(f);
-	E::template product<ALONG, EITHER>(f, sh, {(const char*)x.p, types & HALF_A, x.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
-	if (!pairs) {
-		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-			i64 r = i0 + i, c = j0 + j;
-			if (r >= end || c >= width) return;
-			float act[4];
+// What kernels.GroupedGated makes of a product: four units of row i from j on at a time.
+struct gated_units {
+	output pre, up, post;
+	i64 width;
+	int gate;
+	__device__ gated_units(mat h, mat a, int types, i64 units, int which) : pre(h, types & HALF_H), up(pre), post(a, types & HALF_OUT), width(units), gate(which) { up.wide = pre.wide && width % 4 == 0; }
+	__device__ void put(i64 i, i64 j, float (&v)[4]) const {
+		float act[4];
 #pragma unroll
-			for (int q = 0; q < 4; q++) act[q] = gate_of(gate, v[q] = pre.kept(v[q]));
-			pre.put(r, c, width, v);
-			post.put(r, c, width, act);
-		});
-		return;
+		for (int q = 0; q < 4; q++) act[q] = gate_of(gate, v[q] = pre.kept(v[q]));
+		pre.put(i, j, width, v);
+		post.put(i, j, width, act);
 	}
-	output up = pre;
-	up.wide = pre.wide && second_wide;
-	E::both(f, sh, [&](int i, int j, float (&v)[4], float (&u)[4]) {
-		i64 r = i0 + i, c = j0 + j;
-		if (r >= end || c >= width) return;
+	// Pairs of SwiGLU: gates v and the numbers u that they let through.
+	__device__ void put(i64 i, i64 j, float (&v)[4], float (&u)[4]) const {
 		float act[4];
 #pragma unroll
 		for (int q = 0; q < 4; q++) {
@@ -299,38 +282,31 @@ template <class E> __device__ inline void grouped_gated_body(typename E::shared&
 			u[q] = pre.kept(u[q]);
 			act[q] = gate_of(SWIGLU, v[q]) * u[q];
 		}
-		pre.put(r, c, width, v);
-		up.put(r, width + c, cols, u);
-		post.put(r, c, width, act);
-	});
-}
+		pre.put(i, j, width, v);
+		up.put(i, width + j, 2 * width, u);
+		post.put(i, j, width, act);
+	}
+};
 
-// The product of GroupedGEMM against the activation's derivative as soon as a tile is there: da is never written. The gradient of a row's scale is the sum over the
-// tiles of its columns: a block adds its own and leaves the sum in part, column by column of tiles, for add_scales; with one tile across part is dscale itself.
-template <class E> __device__ inline void grouped_gated_grad_body(typename E::shared& sh, view dy, const int* index, view b, i64 group_stride, const int* off, int groups, int types, i64 width, i64 k,
-	mat h, const int* act, const float* scale, mat dh, float* part, i64 part_row, mat again, int gate) {
-	typename E::fragment f;
-	output pre(h, types & HALF_H), grad(dh, types & HALF_OUT), post(again, types & HALF_AGAIN);
-	bool pairs = gate == SWIGLU;
-	i64 across = (width + E::COLS - 1) / E::COLS, cols = pairs ? 2 * width : width;
-	output pre_up = pre, grad_up = grad;
-	pre_up.wide = pre.wide && width % 4 == 0;
-	grad_up.wide = grad.wide && width % 4 == 0;
-	i64 w = blockIdx.x, down = w / across, j0 = w % across * E::COLS;
-	int g = find_group<E::ROWS>(off, groups, down);
-	if (g == groups) return;
-	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
-	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, 0};
-	rhs.p += rhs.bytes(g * group_stride);
-	E::zero(f);
-	E::template product<ALONG, EITHER>(f, sh, {(const char*)dy.p, types & HALF_A, dy.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
-	E::sums(f, sh, [&](int i, int j, float (&d)[4]) {
-		i64 r = i0 + i, c = j0 + j;
-		if (r >= end || c >= width) return 0.f;
-		i64 row = row_of(act, r);
+// What kernels.GroupedGatedGrad makes of a product.
+struct gated_grads {
+	output pre, pre_up, grad, grad_up, post;
+	const int* act;
+	const float* scale;
+	i64 width;
+	int gate;
+	__device__ gated_grads(mat h, const int* rows, const float* factors, mat dh, mat again, int types, i64 units, int which)
+		: pre(h, types & HALF_H), pre_up(pre), grad(dh, types & HALF_OUT), grad_up(grad), post(again, types & HALF_AGAIN), act(rows), scale(factors), width(units), gate(which) {
+		pre_up.wide = pre.wide && width % 4 == 0;
+		grad_up.wide = grad.wide && width % 4 == 0;
+	}
+	// Takes the gradients of four activations of row i from j on, and returns their part of that of the row's scale.
+	__device__ float put(i64 i, i64 j, float (&d)[4]) const {
+		bool pairs = gate == SWIGLU;
+		i64 row = row_of(act, i), cols = pairs ? 2 * width : width;
 		float x[4], u[4], own[4], ups[4], a[4], s = scale ? scale[row] : 1, sum = 0;
-		pre.get(row, c, width, x);
-		if (pairs) pre_up.get(row, width + c, cols, u);
+		pre.get(row, j, width, x);
+		if (pairs) pre_up.get(row, width + j, cols, u);
 #pragma unroll
 		for (int q = 0; q < 4; q++) {
 			float slope, v = gate_and_slope(gate, x[q], slope);
@@ -340,12 +316,56 @@ template <class E> __device__ inline void grouped_gated_grad_body(typename E::sh
 				v *= u[q];
 			} else own[q] = s * slope * d[q];
 			a[q] = s * v;
-			if (c + q < width) sum += d[q] * v;
+			if (j + q < width) sum += d[q] * v;
 		}
-		grad.put(r, c, width, own);
-		if (pairs) grad_up.put(r, width + c, cols, ups);
-		if (again.p) post.put(r, c, width, a);
+		grad.put(i, j, width, own);
+		if (pairs) grad_up.put(i, width + j, cols, ups);
+		if (post.p) post.put(i, j, width, a);
 		return sum;
+	}
+};
+
+// The product of GroupedGEMM, its activation as soon as a tile is there: H and A are written once. With SwiGLU a tile holds both halves of its units.
+template <class E> __device__ inline void grouped_gated_body(typename E::shared& sh, view x, const int* index, view b, i64 group_stride, mat h, mat a, const int* off, int groups, int types, i64 width, i64 k, int gate) {
+	typename E::fragment f;
+	gated_units units(h, a, types, width, gate);
+	bool pairs = gate == SWIGLU;
+	i64 step = pairs ? E::COLS / 2 : E::COLS, across = (width + step - 1) / step;
+	i64 w = blockIdx.x, down = w / across, j0 = w % across * step;
+	int g = find_group<E::ROWS>(off, groups, down);
+	if (g == groups) return;
+	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
+	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, pairs ? width : 0};
+	rhs.p += rhs.bytes(g * group_stride);
+	E::zero(f);
+	E::template product<ALONG, EITHER>(f, sh, {(const char*)x.p, types & HALF_A, x.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
+	if (pairs)
+		E::both(f, sh, [&](int i, int j, float (&v)[4], float (&u)[4]) {
+			if (i0 + i < end && j0 + j < width) units.put(i0 + i, j0 + j, v, u);
+		});
+	else
+		E::each(f, sh, [&](int i, int j, float (&v)[4]) {
+			if (i0 + i < end && j0 + j < width) units.put(i0 + i, j0 + j, v);
+		});
+}
+
+// The product of GroupedGEMM against the activation's derivative as soon as a tile is there: da is never written. The gradient of a row's scale is the sum over the
+// tiles of its columns: a block adds its own and leaves the sum in part, column by column of tiles, for add_scales; with one tile across part is dscale itself.
+template <class E> __device__ inline void grouped_gated_grad_body(typename E::shared& sh, view dy, const int* index, view b, i64 group_stride, const int* off, int groups, int types, i64 width, i64 k,
+	mat h, const int* act, const float* scale, mat dh, float* part, i64 part_row, mat again, int gate) {
+	typename E::fragment f;
+	gated_grads units(h, act, scale, dh, again, types, width, gate);
+	i64 across = (width + E::COLS - 1) / E::COLS;
+	i64 w = blockIdx.x, down = w / across, j0 = w % across * E::COLS;
+	int g = find_group<E::ROWS>(off, groups, down);
+	if (g == groups) return;
+	i64 i0 = off[g] + down * E::ROWS, end = off[g + 1];
+	operand rhs = {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, width, 0, 0};
+	rhs.p += rhs.bytes(g * group_stride);
+	E::zero(f);
+	E::template product<ALONG, EITHER>(f, sh, {(const char*)dy.p, types & HALF_A, dy.rs, 1, index, nullptr, i0, end, 0, 0}, rhs, (int)k);
+	E::sums(f, sh, [&](int i, int j, float (&d)[4]) {
+		return i0 + i < end && j0 + j < width ? units.put(i0 + i, j0 + j, d) : 0;
 	}, [&](int i, float sum) {
 		if (part && i0 + i < end) part[(i0 + i) * part_row + w % across] = sum;
 	});

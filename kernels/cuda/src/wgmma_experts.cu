@@ -15,38 +15,19 @@ __device__ inline void grouped_gated(const tensor_map& mx, const tensor_map& mb,
 		return;
 	}
 	more_registers<224>();
-	output pre(h, types & HALF_H), post(a, types & HALF_OUT), up = pre;
-	up.wide = pre.wide && width % 4 == 0;
+	gated_units units(h, a, types, width, gate);
 	for (i64 w = blockIdx.x; t.template find<S::TM>(w); w += gridDim.x) {
 		sums<S> s;
 		s.template multiply<0, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * step;
-		if (!pairs) {
-			s.each(p.desk, [&](int row, int col, float (&v)[4]) {
-				i64 i = t.i + row, j = j0 + col;
-				if (i >= t.end || j >= width) return;
-				float act[4];
-#pragma unroll
-				for (int q = 0; q < 4; q++) act[q] = gate_of(gate, v[q] = pre.kept(v[q]));
-				pre.put(i, j, width, v);
-				post.put(i, j, width, act);
+		if (pairs)
+			s.both(p.desk, [&](int row, int col, float (&v)[4], float (&u)[4]) {
+				if (t.i + row < t.end && j0 + col < width) units.put(t.i + row, j0 + col, v, u);
 			});
-			continue;
-		}
-		s.both(p.desk, [&](int row, int col, float (&v)[4], float (&u)[4]) {
-			i64 i = t.i + row, j = j0 + col;
-			if (i >= t.end || j >= width) return;
-			float act[4];
-#pragma unroll
-			for (int q = 0; q < 4; q++) {
-				v[q] = pre.kept(v[q]);
-				u[q] = pre.kept(u[q]);
-				act[q] = gate_of(SWIGLU, v[q]) * u[q];
-			}
-			pre.put(i, j, width, v);
-			up.put(i, width + j, 2 * width, u);
-			post.put(i, j, width, act);
-		});
+		else
+			s.each(p.desk, [&](int row, int col, float (&v)[4]) {
+				if (t.i + row < t.end && j0 + col < width) units.put(t.i + row, j0 + col, v);
+			});
 	}
 }
 
@@ -63,37 +44,13 @@ __device__ inline void grouped_gated_grad(const tensor_map& my, const tensor_map
 		return;
 	}
 	more_registers<224>();
-	bool pairs = gate == SWIGLU;
-	i64 cols = pairs ? 2 * width : width;
-	output pre(h, types & HALF_H), grad(dh, types & HALF_OUT), post(again, types & HALF_AGAIN), pre_up = pre, grad_up = grad;
-	pre_up.wide = pre.wide && width % 4 == 0;
-	grad_up.wide = grad.wide && width % 4 == 0;
+	gated_grads units(h, act, scale, dh, again, types, width, gate);
 	for (i64 w = blockIdx.x; t.template find<S::TM>(w); w += gridDim.x) {
 		sums<S> s;
 		s.template multiply<0, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * S::TN;
 		s.totals(p.desk, [&](int row, int col, float (&d)[4]) {
-			i64 i = t.i + row, j = j0 + col;
-			if (i >= t.end || j >= width) return 0.f;
-			i64 from = row_of(act, i);
-			float x[4], u[4], own[4], ups[4], a[4], f = scale ? scale[from] : 1, sum = 0;
-			pre.get(from, j, width, x);
-			if (pairs) pre_up.get(from, width + j, cols, u);
-#pragma unroll
-			for (int q = 0; q < 4; q++) {
-				float slope, v = gate_and_slope(gate, x[q], slope);
-				if (pairs) {
-					ups[q] = f * v * d[q];
-					own[q] = f * slope * u[q] * d[q];
-					v *= u[q];
-				} else own[q] = f * slope * d[q];
-				a[q] = f * v;
-				if (j + q < width) sum += d[q] * v;
-			}
-			grad.put(i, j, width, own);
-			if (pairs) grad_up.put(i, width + j, cols, ups);
-			if (again.p) post.put(i, j, width, a);
-			return sum;
+			return t.i + row < t.end && j0 + col < width ? units.put(t.i + row, j0 + col, d) : 0;
 		}, [&](int row, int col, float sum) {
 			if (part && t.i + row < t.end && j0 + col < width) part[(t.i + row) * part_row + (j0 + col) / 64] = sum;
 		});
