@@ -126,6 +126,15 @@ struct output {
 #pragma unroll
 		for (int q = 0; q < 4; q++) v[q] = j + q >= cols ? 0 : float_at(p, at + q, half);
 	}
+	// Stores four columns, or adds them to what is there.
+	__device__ void put(i64 i, i64 j, i64 cols, float (&v)[4], bool accumulate) const {
+		float old[4];
+		if (accumulate) get(i, j, cols, old);
+#pragma unroll
+		for (int q = 0; q < 4; q++)
+			if (accumulate) v[q] = old[q] + v[q];
+		put(i, j, cols, v);
+	}
 };
 
 // Layouts that an operand may have, known before the kernel runs or not.
@@ -251,12 +260,7 @@ template <class E> __device__ inline void grad_w_body(typename E::shared& sh, de
 				if (c + q < n) put(p + r * rs + (c + q) * cs, v[q], touched);
 			return;
 		}
-		float old[4];
-		if (touched) out.get(r, c, n, old);
-#pragma unroll
-		for (int q = 0; q < 4; q++)
-			if (touched) v[q] = old[q] + v[q];
-		out.put(r, c, n, v);
+		out.put(r, c, n, v, touched);
 	});
 }
 

@@ -24,14 +24,10 @@ __device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathe
 		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
 			i64 i = t.i + row, j = j0 + col;
 			if (i >= t.end || j >= n) return;
-			float old[4];
-			if (accumulate) out.get(i, j, n, old);
 #pragma unroll
-			for (int q = 0; q < 4; q++) {
+			for (int q = 0; q < 4; q++)
 				if (bias && j + q < n) v[q] += bias[j + q];
-				if (accumulate) v[q] = old[q] + v[q];
-			}
-			out.put(i, j, n, v);
+			out.put(i, j, n, v, accumulate);
 		});
 	}
 }

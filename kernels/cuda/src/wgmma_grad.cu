@@ -113,13 +113,7 @@ __device__ inline void grad_w(const tensor_map& mx, const tensor_map& my, gather
 		}
 		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
 			i64 i = t.i0 + row, j = t.j0 + col;
-			if (i >= k || j >= n) return;
-			float old[4];
-			if (touched) out.get(i, j, n, old);
-#pragma unroll
-			for (int q = 0; q < 4; q++)
-				if (touched) v[q] = old[q] + v[q];
-			out.put(i, j, n, v);
+			if (i < k && j < n) out.put(i, j, n, v, touched);
 		});
 	}
 }
