@@ -94,10 +94,7 @@ func (o *experts) Backward(t *Tape) {
 		scale = t.New(routed)
 		t.be.GatherRows(kernels.GatherRows{Dst: scale.Reshape(routed, 1), Src: o.w.Value.Reshape(routed, 1), Index: p.Slot})
 	}
-	dh := t.overwritten(o.h, p.CAct)
-	if !dh.Ok() {
-		dh = t.NewOperand(crouted, o.gate.Width(f))
-	}
+	dh := t.overwritten(o.h, p.CAct, crouted)
 	var ds tensor.Tensor
 	if needW {
 		ds = t.New(crouted)
@@ -138,10 +135,11 @@ func (o *experts) Backward(t *Tape) {
 	}
 }
 
-// overwritten returns the memory of a saved pre-activation for its gradient, none where that is read again: by other cotangent rows or another backward pass.
-func (t *Tape) overwritten(h, act tensor.Tensor) tensor.Tensor {
+// overwritten returns memory for the gradient of a saved pre-activation, of so many cotangent rows: its own, but where that is read again, by other cotangent
+// rows or another backward pass.
+func (t *Tape) overwritten(h, act tensor.Tensor, rows int) tensor.Tensor {
 	if act.Ok() || t.sink.Streaming() {
-		return tensor.Tensor{}
+		return t.NewOperand(rows, h.Dim(1))
 	}
 	return h
 }

@@ -80,10 +80,7 @@ func (o *mlp) Backward(t *Tape) {
 	m := t.arena.Mark()
 	act, segs := o.x.Space.Act, o.x.Space.Segs
 	f, c := o.down.Shape()[0], dy.Dim(0)
-	dh := t.overwritten(o.h, act)
-	if !dh.Ok() {
-		dh = t.NewOperand(c, o.gate.Width(f))
-	}
+	dh := t.overwritten(o.h, act, c)
 	a := t.NewOperand(o.x.Rows(), f)
 	grad := kernels.GroupedGatedGrad{
 		DY: dy, B: bankOf(o.down).Swap(1, 2), Off: t.oneGroup(c), H: o.h, Act: act,

@@ -63,8 +63,7 @@ func (o *taskLinear) block(t *Tape, b Block, dy, dx tensor.Tensor, acc, need boo
 	one := t.NewShared(dtype.I32, 1, kernels.SegCols)
 	task := int(segs.I32()[seg*kernels.SegCols+1])
 	putSeg(one, 0, task, b.Act0, row0, b.N)
-	dst, touched := t.sink.Rows(w)
-	t.be.GradW(kernels.GradW{X: o.x.Value, DY: dy, Segs: one, Dst: dst, Touched: touched})
+	t.gradWeight(w, o.x.Value, dy, one)
 }
 
 func (o *taskLinear) Uses(visit func(*param.Param, uint64)) {

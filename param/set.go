@@ -92,8 +92,8 @@ func (s *Set) Count() int {
 	return n
 }
 
-// align keeps every parameter on a 64-byte line for 4-byte elements; the gaps stay zero.
-const align = 16
+// align keeps every parameter on a 64-byte line for 4-byte elements, and so on a line of kernels.Settle; the gaps stay zero.
+const align = kernels.SettleLine
 
 func roundUp(n int) int { return (n + align - 1) / align * align }
 

@@ -34,6 +34,7 @@ func (b *backend) gemmOp(a kernels.GEMM, after afterFunc, run func()) {
 	}
 	b.products = append(b.products[:0], p)
 	run()
+	b.epilogue = epilogueArgs{} // or memory that an arena gives back would stay
 }
 
 // afterProduct makes columns [j0,j1) of the result from those of the product, which c begins with and which may be the same memory.

@@ -229,6 +229,44 @@ func faults() []fault {
 				f(a)
 			}
 		}},
+		{"takes absent tasks for present", "Settle", false, func(b *kernels.Backend) {
+			f := b.Settle
+			b.Settle = func(a kernels.Settle) {
+				a.Active = tensor.Tensor{}
+				f(a)
+			}
+		}},
+		{"leaves rows of present tasks", "Settle", false, func(b *kernels.Backend) {
+			f := b.Settle
+			b.Settle = func(a kernels.Settle) {
+				a.Rows = tensor.Tensor{}
+				f(a)
+			}
+		}},
+		{"opens a gate again", "Check", false, func(b *kernels.Backend) {
+			f := b.Check
+			b.Check = func(a kernels.Check) {
+				a.Gate.F64()[0] = 1
+				f(a)
+			}
+		}},
+		{"leaves the gate open", "Clip", false, func(b *kernels.Backend) {
+			f := b.Clip
+			b.Clip = func(a kernels.Clip) {
+				gate := a.Gate.F64()[0]
+				f(a)
+				a.Gate.F64()[0] = gate
+			}
+		}},
+		{"writes behind a closed gate", "Axpy", false, func(b *kernels.Backend) {
+			f := b.Axpy
+			b.Axpy = func(a kernels.Axpy) {
+				if a.By.Ok() && math.IsNaN(a.By.F64()[0]) {
+					a.By = tensor.Tensor{}
+				}
+				f(a)
+			}
+		}},
 		{"decay before the gradient is read", "Adam", false, func(b *kernels.Backend) {
 			f := b.Adam
 			b.Adam = func(a kernels.Adam) {

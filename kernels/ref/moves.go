@@ -7,7 +7,7 @@ import (
 )
 
 func axpy(a kernels.Axpy) {
-	alpha, ok := host.Times(a.Alpha, a.By)
+	alpha, ok := times(a.Alpha, a.By)
 	if !ok {
 		return
 	}

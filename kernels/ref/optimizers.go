@@ -4,12 +4,11 @@ import (
 	"math"
 
 	"artel/kernels"
-	"artel/kernels/internal/host"
 )
 
 func sgd(a kernels.SGD) {
 	P, G, M := vec(a.P), vec(a.G), vec(a.M)
-	scale, ok := host.Times(a.Scale, a.By)
+	scale, ok := times(a.Scale, a.By)
 	for i := 0; i < len(P) && ok; i++ {
 		g := scale*G[i] + a.Decay*P[i]
 		d := g
@@ -32,7 +31,7 @@ func adam(a kernels.Adam) {
 	P, G, M, V := vec(a.P), vec(a.G), vec(a.M), vec(a.V)
 	c1 := 1 - math.Pow(a.Beta1, float64(a.Step))
 	c2 := math.Sqrt(1 - math.Pow(a.Beta2, float64(a.Step)))
-	scale, ok := host.Times(a.Scale, a.By)
+	scale, ok := times(a.Scale, a.By)
 	for i := 0; i < len(P) && ok; i++ {
 		g := scale * G[i]
 		if a.Decoupled {
@@ -48,7 +47,7 @@ func adam(a kernels.Adam) {
 
 func lion(a kernels.Lion) {
 	P, G, M := vec(a.P), vec(a.G), vec(a.M)
-	scale, ok := host.Times(a.Scale, a.By)
+	scale, ok := times(a.Scale, a.By)
 	for i := 0; i < len(P) && ok; i++ {
 		g := scale * G[i]
 		P[i] -= a.LR * (sign(a.Beta1*M[i]+(1-a.Beta1)*g) + a.Decay*P[i])

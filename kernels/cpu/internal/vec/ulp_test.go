@@ -10,7 +10,7 @@ import (
 
 var exhaustive = flag.Bool("exhaustive", false, "try every float32 instead of a dense sample")
 
-// unary is a function of one variable and its largest error in units of the last place, as doc.go states it.
+// unary is a function of one variable and the error in units of the last place that it may have, at least what doc.go states.
 type unary struct {
 	name string
 	run  func(s *vec.Set) func(dst, x []float32)
