@@ -26,8 +26,11 @@ type Pool struct {
 	n     int
 	grain int
 	next  atomic.Int64 // next chunk
-	done  atomic.Int64 // helpers that have finished
+	busy  atomic.Int64 // helpers that have not finished
 	fail  atomic.Pointer[failure]
+
+	waits    atomic.Bool // the caller is parked until the last helper has finished
+	finished chan struct{}
 }
 
 // failure is a panic that a helper met.
@@ -46,13 +49,14 @@ var shared = sync.OnceValue(func() *Pool { return New(0) })
 // Shared returns the pool of the process.
 func Shared() *Pool { return shared() }
 
-// patience is how long an idle helper looks for work before it parks: longer than the gaps between the ops of a step that are no loops. To wake a
-// parked one takes tens of microseconds.
+// patience is how long an idle helper looks for work, and the caller for the end of a loop, before it parks: longer than the gaps between the ops
+// of a step that are no loops. To wake a parked one takes tens of microseconds. Nobody waits by sched_yield: where processors are shared with other
+// processes, Linux 6.18 puts a thread that yields behind all of them, by a time slice for each call, which stops a step for minutes.
 const patience = 200 * time.Microsecond
 
 // New returns a pool of n workers, the caller counted; n < 1 means GOMAXPROCS.
 func New(n int) *Pool {
-	p := &Pool{}
+	p := &Pool{finished: make(chan struct{}, 1)}
 	p.SetWorkers(n)
 	return p
 }
@@ -107,11 +111,23 @@ func (p *Pool) Run(n, grain int, f func(lo, hi int)) {
 		inTurn(n, grain, f)
 		return
 	}
-	helpers := min(p.active, (n-1)/grain)
 	p.f, p.n, p.grain = f, n, grain
 	p.next.Store(0)
-	p.done.Store(0)
 	p.fail.Store(nil)
+	p.start(min(p.active, (n-1)/grain))
+	func() {
+		defer p.wait() // also when f panics here: the helpers still run it
+		p.work()
+	}()
+	p.f = nil
+	if e := p.fail.Load(); e != nil {
+		panic(e.value)
+	}
+}
+
+// start gives the job to the first helpers and wakes those that are parked.
+func (p *Pool) start(helpers int) {
+	p.busy.Store(int64(helpers))
 	woken := false
 	for _, w := range p.workers[:helpers] {
 		w.job.Add(1)
@@ -126,16 +142,35 @@ func (p *Pool) Run(n, grain int, f func(lo, hi int)) {
 		default:
 		}
 	}
-	p.work()
-	for i := 0; p.done.Load() < int64(helpers); i++ {
-		if i > 100 {
-			runtime.Gosched()
-			yield()
-		}
+}
+
+// wait returns when the last helper has finished.
+func (p *Pool) wait() {
+	if lookFor(func() bool { return p.busy.Load() == 0 }) {
+		return
 	}
-	p.f = nil
-	if e := p.fail.Load(); e != nil {
-		panic(e.value)
+	p.waits.Store(true)
+	if p.busy.Load() == 0 && p.waits.CompareAndSwap(true, false) {
+		return
+	}
+	<-p.finished
+}
+
+// lookFor looks for a condition as long as patience lasts and reports whether it came true.
+func lookFor(met func() bool) bool {
+	if met() {
+		return true
+	}
+	for start := time.Now(); ; {
+		for range 64 {
+			if met() {
+				return true
+			}
+		}
+		if time.Since(start) > patience {
+			return false
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -160,19 +195,11 @@ func (p *Pool) work() {
 // serve is the life of a helper.
 func (p *Pool) serve(w *worker) {
 	seen := uint32(0)
+	given := func() bool { return w.job.Load() != seen }
 	for {
-		idle := time.Now()
-		for i := 0; w.job.Load() == seen; i++ { // yielding: the caller's thread may have been put on the same processor
-			if i%64 != 63 {
-				continue
-			}
-			if time.Since(idle) < patience {
-				runtime.Gosched()
-				yield()
-				continue
-			}
+		for !lookFor(given) {
 			w.parked.Store(true)
-			if w.job.Load() != seen && w.parked.CompareAndSwap(true, false) {
+			if given() && w.parked.CompareAndSwap(true, false) {
 				break
 			}
 			<-w.wake
@@ -182,12 +209,14 @@ func (p *Pool) serve(w *worker) {
 	}
 }
 
-// help does a helper's part of a job and hands a panic to the caller.
+// help does a helper's part of a job, hands a panic to the caller and, as the last one, wakes it.
 func (p *Pool) help() {
-	defer p.done.Add(1)
 	defer func() {
 		if r := recover(); r != nil {
 			p.fail.Store(&failure{r})
+		}
+		if p.busy.Add(-1) == 0 && p.waits.Load() && p.waits.CompareAndSwap(true, false) {
+			p.finished <- struct{}{}
 		}
 	}()
 	p.work()

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,5 +115,54 @@ func BenchmarkRunLatency(b *testing.B) {
 	f := func(lo, hi int) {}
 	for i := 0; i < b.N; i++ {
 		p.Run(2, 1, f)
+	}
+}
+
+// TestWaitsParked: who waits for the other workers for long leaves the processor to others.
+func TestWaitsParked(t *testing.T) {
+	p := pool.New(2)
+	const nap = 20 * time.Millisecond
+	before := cpuTime(t)
+	for range 10 {
+		var first atomic.Bool
+		p.Run(2, 1, func(_, _ int) {
+			if first.CompareAndSwap(false, true) {
+				time.Sleep(nap)
+			}
+		})
+	}
+	if used := cpuTime(t) - before; used > 5*nap {
+		t.Errorf("ten loops that sleep %v used %v of processors", nap, used)
+	}
+}
+
+// cpuTime is the processor time that the process has used.
+func cpuTime(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestPanicOfCaller: Run returns a panic of the caller's own chunk only when the helpers have finished theirs.
+func TestPanicOfCaller(t *testing.T) {
+	p := pool.New(3)
+	for range 20 {
+		var running atomic.Int32
+		func() {
+			defer func() { _ = recover() }()
+			p.Run(64, 1, func(lo, _ int) {
+				running.Add(1)
+				defer running.Add(-1)
+				if lo == 0 {
+					panic("first chunk")
+				}
+				time.Sleep(100 * time.Microsecond)
+			})
+		}()
+		if n := running.Load(); n != 0 {
+			t.Fatalf("%d chunks still run after Run", n)
+		}
 	}
 }
