@@ -25,6 +25,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Sync:        d.sync,
 		Submit:      d.submit,
 		Wait:        d.wait,
+		Call:        d.call,
 		Notes:       d.told,
 		Moves:       d.moves(),
 		Linear:      d.linear(),

@@ -56,7 +56,7 @@ func opened(t *testing.T, api *driver.API, products dtype.Type) (*kernels.Backen
 
 // onlyProducts is a backend with the products of be and no other ops.
 func onlyProducts(be *kernels.Backend) *kernels.Backend {
-	only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Halves: be.Halves, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync, Submit: be.Submit, Wait: be.Wait}
+	only := &kernels.Backend{Name: be.Name, Float: be.Float, Products: be.Products, Halves: be.Halves, Apart: be.Apart, Alloc: be.Alloc, AllocShared: be.AllocShared, Sync: be.Sync, Submit: be.Submit, Wait: be.Wait, Call: be.Call}
 	only.Moves, only.GEMM, only.GroupedGEMM, only.GradW, only.CellGram, only.Experts = be.Moves, be.GEMM, be.GroupedGEMM, be.GradW, be.CellGram, be.Experts
 	only.Gated, only.GatedGrad = be.Gated, be.GatedGrad
 	return only

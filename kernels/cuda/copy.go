@@ -67,7 +67,7 @@ func (d *device) upload(dst, src tensor.Tensor, n int) {
 		size := int64(m * dst.Type.Size())
 		off := d.stage(size)
 		host.Copy(d.staged(dst.Type, m, off), src.Narrow(0, lo, m))
-		d.record(1)
+		d.record(uploadWork)
 		d.fail(d.api.MemcpyHtoDAsync(at(dst.Narrow(0, lo, m)), unsafe.Add(d.staging.Addr, off), size, d.stream))
 	}
 }

@@ -38,6 +38,7 @@ type device struct {
 	staging    staging
 	tickets    tickets
 	graphs     graphs
+	calls      calls
 	wgmma      warpgroups
 	scratch    driver.Ptr // of ops that need partial results
 	room       int64      // bytes of scratch
@@ -79,6 +80,7 @@ func open(api *driver.API, id driver.Device, code fs.FS) (d *device, err error) 
 	if d.stream, err = api.StreamCreate(); err != nil {
 		return nil, err
 	}
+	d.calls.host = api.HostFunc(d.calls.next)
 	for i := range d.tickets.events {
 		if d.tickets.events[i], err = api.EventCreate(false); err != nil {
 			return nil, err

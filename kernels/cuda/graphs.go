@@ -36,7 +36,10 @@ type graphs struct {
 	order     []uint64 // keys of known, the oldest first
 }
 
-// record begins a recording where none is under way, and notes a piece of work: a kernel, or a copy.
+// What a recording holds beside kernels, for record: an upload, a function of the host.
+const uploadWork, hostWork = 1, 2
+
+// record begins a recording where none is under way, and notes a piece of work: a kernel, a copy, or a function of the host.
 func (d *device) record(work uint64) {
 	g := &d.graphs
 	d.tickets.behind = true

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -18,7 +19,7 @@ import (
 func TestGraphShapes(t *testing.T) {
 	t.Setenv(GraphsEnv, "")
 	f := fake.New()
-	ran := 0
+	ran, called := 0, 0
 	f.Kernel = func(string, *driver.Launch) error {
 		ran++
 		return nil
@@ -36,6 +37,8 @@ func TestGraphShapes(t *testing.T) {
 				be.Fill(x.Narrow(0, 0, n), 1)
 			case 'a':
 				be.Axpy(kernels.Axpy{Dst: y.Narrow(0, 0, n), Src: x.Narrow(0, 0, n), Alpha: float64(n)})
+			case 'c':
+				be.Call(func() { called++ })
 			case 'u':
 				be.Copy(kernels.Copy{Dst: x.Narrow(0, 0, n), Src: rows.Narrow(0, 0, n)})
 			}
@@ -57,11 +60,11 @@ func TestGraphShapes(t *testing.T) {
 		n             int
 		ops           string
 		made, updated int
-	}{{10, "ufa", 1, 0}, {10, "ufa", 0, 1}, {4000, "ufa", 0, 1}, {4000, "fau", 1, 0}, {7, "faaa", 1, 0}, {7, "ufa", 0, 1}, {9, "faaa", 0, 1}} {
-		ran = 0
+	}{{10, "ufa", 1, 0}, {10, "ufa", 0, 1}, {4000, "ufa", 0, 1}, {4000, "fau", 1, 0}, {7, "faaa", 1, 0}, {7, "ufa", 0, 1}, {9, "faaa", 0, 1}, {9, "fcacc", 1, 0}, {3, "fcacc", 0, 1}, {3, "ffaff", 1, 0}} {
+		ran, called = 0, 0
 		made, updated, launched, destroyed := step(c.n, c.ops)
-		if made != c.made || updated != c.updated || launched != 1 || destroyed != 0 || ran != len(strings.ReplaceAll(c.ops, "u", "")) {
-			t.Errorf("step %d: %d made, %d updated, %d launched, %d destroyed, %d kernels ran; want %d, %d, 1 and none", i, made, updated, launched, destroyed, ran, c.made, c.updated)
+		if made != c.made || updated != c.updated || launched != 1 || destroyed != 0 || ran != strings.Count(c.ops, "f")+strings.Count(c.ops, "a") || called != strings.Count(c.ops, "c") {
+			t.Errorf("step %d: %d made, %d updated, %d launched, %d destroyed, %d kernels ran, %d functions called; want %d, %d, 1 and none", i, made, updated, launched, destroyed, ran, called, c.made, c.updated)
 		}
 	}
 	gone := 0
@@ -69,8 +72,8 @@ func TestGraphShapes(t *testing.T) {
 		_, _, _, destroyed := step(5, strings.Repeat("f", i+5))
 		gone += destroyed
 	}
-	if gone != 5 {
-		t.Errorf("%d graphs destroyed, want the 5 oldest: three of steps, two of loading", gone)
+	if gone != 7 {
+		t.Errorf("%d graphs destroyed, want the 7 oldest: five of steps, two of loading", gone)
 	}
 	if made, _, _, _ := step(10, "ufa"); made != 1 {
 		t.Error("a graph that was destroyed is used again")
@@ -89,6 +92,28 @@ func TestGraphsOff(t *testing.T) {
 	d.run1(d.kernel("m", "f"), 10, 10)
 	if err := d.sync(); err != nil || f.Count("cuStreamBeginCapture") != 0 || f.Count("cuLaunchKernel") != 1 {
 		t.Errorf("%v, calls %v", err, f.Calls)
+	}
+}
+
+// TestCallLost checks that a function which an error kept from being called is not called later in the place of another one.
+func TestCallLost(t *testing.T) {
+	f := fake.New()
+	be, _, err := OpenOn(f.API(), 0, dtype.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Fail["cuGraphInstantiate"] = driver.OutOfMemory
+	var got []int
+	note := func(i int) func() { return func() { got = append(got, i) } }
+	be.Call(note(1))
+	if err := be.Sync(); !driver.Is(err, driver.OutOfMemory) {
+		t.Fatalf("got %v", err)
+	}
+	delete(f.Fail, "cuGraphInstantiate")
+	be.Call(note(2))
+	be.Call(note(3))
+	if err := be.Sync(); err != nil || !slices.Equal(got, []int{2, 3}) {
+		t.Errorf("called %v, %v", got, err)
 	}
 }
 

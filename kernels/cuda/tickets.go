@@ -29,6 +29,7 @@ func (d *device) wait(ticket uint64) error {
 	defer d.enter()()
 	if t := &d.tickets; ticket > t.done {
 		d.fail(d.api.EventSynchronize(t.event(ticket)))
+		d.calls.met()
 		t.done = ticket
 	}
 	return d.take()
@@ -37,6 +38,7 @@ func (d *device) wait(ticket uint64) error {
 // idle waits for all work; then nothing reads the staging buffer any more.
 func (d *device) idle() {
 	d.fail(d.api.StreamSynchronize(d.stream))
+	d.calls.drop()
 	d.tickets.done, d.tickets.behind = d.tickets.issued, false
 	d.staging.part, d.staging.used, d.staging.tickets = 0, 0, [stagingParts]uint64{}
 }

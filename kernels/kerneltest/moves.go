@@ -111,6 +111,50 @@ func testSubmit(s *suite) {
 	}
 }
 
+// testCall has the host change numbers between ops, several times in a row, without a wait in between.
+func testCall(s *suite) {
+	const n = 1000
+	own, sum := s.b.New(s.b.Float, n), s.b.New(s.b.Float, n)
+	x, y, factor := s.b.NewShared(dtype.F64, n), s.b.NewShared(dtype.F64, n), s.b.NewShared(dtype.F64, 1)
+	add := func() {
+		for i, v := range x.F64() {
+			y.F64()[i] = v + float64(i)
+		}
+		factor.F64()[0] = 7
+	}
+	twice := func() {
+		for i := range y.F64() {
+			y.F64()[i] *= 2
+		}
+		factor.F64()[0] = 0.5
+	}
+	for round := range 3 {
+		s.b.Fill(own, float64(round))
+		for range 4 {
+			s.b.Copy(kernels.Copy{Dst: x, Src: own})
+			s.b.Call(add)
+			s.b.Call(twice)
+			s.b.Copy(kernels.Copy{Dst: sum, Src: y})
+			s.b.Axpy(kernels.Axpy{Dst: own, Src: sum, Alpha: 1, By: factor, Accumulate: true})
+			s.b.Fill(y, -1)
+		}
+		got := s.b.NewShared(dtype.F64, n)
+		s.b.Copy(kernels.Copy{Dst: got, Src: own})
+		err := s.b.Wait(s.b.Submit())
+		if round == 2 {
+			err = s.b.Sync()
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for i, v := range got.F64() {
+			if want := float64(16*round + 15*i); v != want {
+				s.t.Fatalf("round %d: element %d is %v, want %v", round, i, v, want)
+			}
+		}
+	}
+}
+
 // testNotes: what the compiler said is told once.
 func testNotes(s *suite) {
 	s.b.Notes()

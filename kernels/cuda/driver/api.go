@@ -12,7 +12,8 @@ type (
 	Event     uintptr
 	Graph     uintptr
 	GraphExec uintptr
-	Ptr       uint64 // an address in device memory
+	HostFunc  uintptr // a function of the host
+	Ptr       uint64  // an address in device memory
 )
 
 // Dim3 is the size of a grid in blocks, or of a block in threads.
@@ -116,6 +117,10 @@ type Streams struct {
 	EventRecord       func(Event, Stream) error
 	EventSynchronize  func(Event) error
 	EventElapsed      func(from, to Event) (milliseconds float32, err error)
+	// HostFunc makes a function known to the driver for good. LaunchHostFunc queues a call of it, on a thread of the driver's, after the work before it and before
+	// the work after it; in a capture it becomes a node of the graph. The function must not call the driver.
+	HostFunc       func(f func()) HostFunc
+	LaunchHostFunc func(Stream, HostFunc) error
 }
 
 // Graphs holds calls on graphs of recorded work.

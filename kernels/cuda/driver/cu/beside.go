@@ -3,6 +3,7 @@
 package cu
 
 // #include <cuda.h>
+// #include <stdint.h>
 // #include <stdlib.h>
 //
 // static CUresult artelLaunch(CUfunction f, unsigned *d, unsigned shared, CUstream s, void *args, size_t n) {
@@ -26,6 +27,10 @@ package cu
 // 	return cuGraphExecUpdate(x, g, &node, &result);
 // #endif
 // }
+//
+// void artelHostFunc(uintptr_t f);
+//
+// static CUresult artelLaunchHost(CUstream s, uintptr_t f) { return cuLaunchHostFunc(s, (CUhostFn)artelHostFunc, (void *)f); }
 //
 // static CUresult artelTiled(void *m, int type, unsigned rank, void *base, void *dims, void *strides, void *box, void *steps, int swizzle, int l2, int fill) {
 // #if CUDA_VERSION >= 12000
@@ -125,6 +130,10 @@ func allocAsync(n int64, s driver.Stream) (driver.Ptr, error) {
 
 func freeAsync(p driver.Ptr, s driver.Stream) error {
 	return check("cuMemFreeAsync", C.cuMemFreeAsync(C.CUdeviceptr(p), cstream(s)))
+}
+
+func launchHost(s driver.Stream, f driver.HostFunc) error {
+	return check("cuLaunchHostFunc", C.artelLaunchHost(cstream(s), C.uintptr_t(f)))
 }
 
 func hostAlloc(n int64) (driver.Host, error) {

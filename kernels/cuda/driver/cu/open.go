@@ -4,6 +4,7 @@ package cu
 
 import (
 	"reflect"
+	"runtime/cgo"
 	"unsafe"
 
 	"artel/kernels/cuda/driver"
@@ -195,5 +196,7 @@ func streams() driver.Streams {
 			ms, err := event(from).Elapsed(event(to))
 			return float32(ms), result("cuEventElapsedTime", err)
 		},
+		HostFunc:       func(f func()) driver.HostFunc { return driver.HostFunc(cgo.NewHandle(f)) },
+		LaunchHostFunc: launchHost,
 	}
 }

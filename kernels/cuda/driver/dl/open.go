@@ -5,6 +5,7 @@ package dl
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -26,6 +27,8 @@ func Open(paths ...string) (*driver.API, error) {
 			paths = usual[:]
 		}
 	}
+	runtime.LockOSThread() // what the loader says of a failure belongs to the thread
+	defer runtime.UnlockOSThread()
 	var tried []string
 	for _, p := range paths {
 		h, err := purego.Dlopen(p, purego.RTLD_NOW|purego.RTLD_GLOBAL)
@@ -50,6 +53,7 @@ type library struct {
 	missing []string
 	mu      sync.Mutex
 	frame   [16]uintptr // arguments of a call in progress, guarded by mu
+	host    driver.HostFuncs
 }
 
 // fn is an entry point.

@@ -2,7 +2,11 @@
 
 package dl
 
-import "artel/kernels/cuda/driver"
+import (
+	"artel/kernels/cuda/driver"
+
+	"github.com/ebitengine/purego"
+)
 
 // Flags of streams, events and capture.
 const (
@@ -15,6 +19,8 @@ func (l *library) streams() driver.Streams {
 	create, destroy, synchronize, wait := l.find("cuStreamCreate"), l.find("cuStreamDestroy_v2"), l.find("cuStreamSynchronize"), l.find("cuStreamWaitEvent")
 	event, eventDestroy, record := l.find("cuEventCreate"), l.find("cuEventDestroy_v2"), l.find("cuEventRecord")
 	eventSynchronize, elapsed := l.find("cuEventSynchronize"), l.find("cuEventElapsedTime")
+	launch := l.find("cuLaunchHostFunc")
+	host := purego.NewCallback(func(f uintptr) { l.host.Find(driver.HostFunc(f))() }) // one for all: callbacks last as long as the process
 	return driver.Streams{
 		StreamCreate: func() (driver.Stream, error) {
 			var s uintptr
@@ -39,6 +45,10 @@ func (l *library) streams() driver.Streams {
 			var ms float32
 			err := elapsed.call(uintptr(addr(&ms)), uintptr(from), uintptr(to))
 			return ms, err
+		},
+		HostFunc: l.host.Add,
+		LaunchHostFunc: func(s driver.Stream, f driver.HostFunc) error {
+			return l.queue(launch, uintptr(s), host, uintptr(f), 0)
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -21,6 +22,7 @@ func Run(t *testing.T, api *driver.API) {
 	ok(t, err)
 	memory(t, api, stream)
 	kernels(t, api, stream)
+	hostFuncs(t, api, stream)
 	graphs(t, api, stream)
 	ok(t, api.StreamDestroy(stream))
 	ok(t, api.PrimaryRelease(0))
@@ -134,6 +136,41 @@ func kernels(t *testing.T, api *driver.API, s driver.Stream) {
 		t.Errorf("launched with %v, want %v", got, want)
 	}
 	ok(t, api.ModuleUnload(m))
+}
+
+// hostFuncs has functions called on threads of the stub, at once and as nodes of a graph.
+func hostFuncs(t *testing.T, api *driver.API, s driver.Stream) {
+	var here atomic.Int64
+	add := api.HostFunc(func() { here.Add(1) })
+	shift := api.HostFunc(func() { here.Store(100 * here.Load()) })
+	ok(t, api.LaunchHostFunc(s, add))
+	ok(t, api.LaunchHostFunc(s, shift))
+	if n := here.Load(); n != 100 {
+		t.Errorf("two calls left %d, want 100", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { ok(t, api.LaunchHostFunc(s, add)) }); n != 0 || here.Load() != 201 {
+		t.Errorf("101 calls left %d, want 201, and allocated %v times each", here.Load(), n)
+	}
+	here.Store(1)
+	ok(t, api.BeginCapture(s))
+	for _, f := range []driver.HostFunc{add, shift, add} {
+		ok(t, api.LaunchHostFunc(s, f))
+	}
+	g, err := api.EndCapture(s)
+	ok(t, err)
+	x, err := api.GraphInstantiate(g)
+	ok(t, err)
+	if n := here.Load(); n != 1 {
+		t.Errorf("a capture called functions: %d, want 1", n)
+	}
+	ok(t, api.GraphLaunch(x, s))
+	ok(t, api.GraphLaunch(x, s))
+	if n := here.Load(); n != 20201 {
+		t.Errorf("two launches of a graph of three calls left %d, want 20201", n)
+	}
+	if err := api.LaunchHostFunc(99, add); !driver.Is(err, driver.InvalidHandle) {
+		t.Errorf("on no stream: %v", err)
+	}
 }
 
 func graphs(t *testing.T, api *driver.API, s driver.Stream) {

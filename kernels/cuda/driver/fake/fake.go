@@ -32,6 +32,7 @@ type Driver struct {
 	graphs  map[driver.Graph]*capture
 	execs   map[driver.GraphExec]*capture
 	modules map[driver.Module]bool
+	host    *driver.HostFuncs
 }
 
 // block is one allocation.
@@ -59,7 +60,7 @@ func New() *Driver {
 		},
 		Fail: map[string]driver.Code{}, next: 0x7f0000000000,
 		names: map[driver.Function]string{}, settled: map[driver.Function]map[driver.FuncAttribute]int{}, streams: map[driver.Stream]*capture{0: nil},
-		events: map[driver.Event]bool{}, graphs: map[driver.Graph]*capture{}, execs: map[driver.GraphExec]*capture{}, modules: map[driver.Module]bool{},
+		events: map[driver.Event]bool{}, graphs: map[driver.Graph]*capture{}, execs: map[driver.GraphExec]*capture{}, modules: map[driver.Module]bool{}, host: &driver.HostFuncs{},
 	}
 }
 

@@ -67,6 +67,20 @@ func (d *Driver) queues() driver.Streams {
 			return d.idle()
 		},
 		EventElapsed: func(from, to driver.Event) (float32, error) { return 1, d.call("cuEventElapsedTime", "") },
+		HostFunc:     d.host.Add,
+		LaunchHostFunc: func(s driver.Stream, h driver.HostFunc) error {
+			if err := d.call("cuLaunchHostFunc", "stream %d", s); err != nil {
+				return err
+			}
+			f := d.host.Find(h)
+			if f == nil {
+				return d.refuse(driver.InvalidValue, "function %d", h)
+			}
+			return d.queue(s, func() error {
+				f()
+				return nil
+			})
+		},
 	}
 }
 

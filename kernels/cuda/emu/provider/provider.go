@@ -26,6 +26,7 @@ type Driver struct {
 	tapes  map[driver.Stream]*tape // streams that record
 	stream map[driver.Stream]bool
 	events map[driver.Event]float64 // milliseconds when recorded
+	host   driver.HostFuncs
 	graphs map[driver.Graph]*tape
 	execs  map[driver.GraphExec]*tape
 	clock  float64 // milliseconds of emulated time

@@ -121,6 +121,19 @@ func (d *Driver) streams() driver.Streams {
 			}
 			return float32(b - a), nil
 		},
+		HostFunc: d.host.Add,
+		LaunchHostFunc: func(s driver.Stream, h driver.HostFunc) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			f := d.host.Find(h)
+			if f == nil {
+				return fail("cuLaunchHostFunc", driver.InvalidValue, "function %d", h)
+			}
+			return d.queue(s, op{"cuLaunchHostFunc", 0, func() error {
+				f()
+				return nil
+			}})
+		},
 	}
 }
 

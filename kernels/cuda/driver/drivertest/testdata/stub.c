@@ -1,11 +1,17 @@
 /* A CUDA driver for the test: memory is the host's, streams run at once, and the only kernel writes down how it was launched. */
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef int R;
 typedef uintptr_t H;
-static int capturing, launches;
+static int capturing, launches, calls;
+static struct { void (*f)(void *); void *user; } recorded[8];
+
+static void *call(void *i) { recorded[(H)i].f(recorded[(H)i].user); return 0; }
+/* A host function runs on a thread that is not the caller's. */
+static R host(int i) { pthread_t t; return pthread_create(&t, 0, call, (void *)(H)i) || pthread_join(t, 0); }
 
 R cuInit(unsigned f) { return f == 0 ? 0 : 1; }
 R cuDriverGetVersion(int *v) { *v = 12040; return 0; }
@@ -73,11 +79,18 @@ R cuEventSynchronize(H e) { return 0; }
 R cuEventElapsedTime(float *ms, H a, H b) { *ms = 1.5f; return a == 51 && b == 51 ? 0 : 400; }
 R cuEventElapsedTime_v2(float *ms, H a, H b) { return cuEventElapsedTime(ms, a, b); } /* the name in headers of CUDA 13 */
 
-R cuStreamBeginCapture_v2(H s, int mode) { if (mode != 2) return 1; capturing = 1; launches = 0; return 0; }
+R cuLaunchHostFunc(H s, void (*f)(void *), void *user) {
+	if (s != 41) return 400;
+	int i = capturing ? calls++ : 7;
+	recorded[i].f = f;
+	recorded[i].user = user;
+	return capturing ? 0 : host(i);
+}
+R cuStreamBeginCapture_v2(H s, int mode) { if (mode != 2) return 1; capturing = 1; launches = calls = 0; return 0; }
 R cuStreamEndCapture(H s, H *g) { capturing = 0; *g = 60 + launches; return 0; }
 R cuGraphInstantiateWithFlags(H *x, H g, uint64_t flags) { *x = g + 10; return flags ? 1 : 0; }
 R cuGraphExecUpdate_v2(H x, H g, void *info) { memset(info, 1, 24); return x == g + 10 ? 0 : 910; }
-R cuGraphLaunch(H x, H s) { return s == 41 ? 0 : 400; }
+R cuGraphLaunch(H x, H s) { if (s != 41) return 400; for (int i = 0; i < calls; i++) if (host(i)) return 999; return 0; }
 R cuGraphDestroy(H g) { return 0; }
 R cuGraphExecDestroy(H x) { return 0; }
 
