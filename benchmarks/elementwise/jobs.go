@@ -133,10 +133,67 @@ func routing(be *kernels.Backend) (jobs []*job) {
 	}
 	src, dst, inv, w := random(rows*picks, width), random(rows, width), indices(rows*picks, rows*picks).Reshape(rows, picks), random(rows, picks)
 	at := indices(rows*picks, rows)
-	return append(jobs,
+	jobs = append(jobs,
 		&job{name: "gather-sum", bytes: size(src, dst), run: func() { be.GatherSum(kernels.GatherSum{Dst: dst, Src: src, Inv: inv, W: w}) }},
 		&job{name: "gather rows", bytes: 2 * size(src), run: func() { be.GatherRows(kernels.GatherRows{Dst: src, Src: dst, Index: at}) }},
 	)
+	return append(jobs, planning(be)...)
+}
+
+// planning makes the jobs between a choice of experts and their products, with the sizes of shapes B and C of the layer benchmark among them.
+func planning(be *kernels.Backend) (jobs []*job) {
+	for _, s := range []struct{ t, e, k, m int }{{rows, experts, picks, 1}, {8192, 64, 4, 1}, {8192, 64, 4, 4}, {4096, 512, 8, 4}, {4096, 512, 2, 4}} {
+		for _, stacked := range []bool{false, true} {
+			a := plan(s.t, s.e, s.k, s.m, stacked)
+			name := fmt.Sprintf("plan of %d x %d picks, %d experts, %d tasks", s.t, s.k, s.e, s.m)
+			if stacked {
+				name += " that share rows"
+			}
+			jobs = append(jobs, &job{name: name, bytes: size(a.Index, a.Plan.Token, a.Plan.Slot, a.Plan.Inv), run: func() { be.RoutePlan(a) }})
+		}
+	}
+	const n = 8192
+	for _, k := range []int{2, 4, 8} {
+		const d = 256
+		src, dst, inv, w := random(n*k, d), random(n, d), indices(n*k, n*k).Reshape(n, k), random(n, k)
+		jobs = append(jobs, &job{name: fmt.Sprintf("gather-sum of %d", k), bytes: size(src, dst), run: func() { be.GatherSum(kernels.GatherSum{Dst: dst, Src: src, Inv: inv, W: w}) }})
+	}
+	for _, k := range []int{2, 4, 8} {
+		x, y, dx := positive(n, k), positive(n, k), random(n, k)
+		jobs = append(jobs,
+			&job{name: fmt.Sprintf("rows of %d normalized", k), bytes: size(x, y), run: func() { be.RowNormalize(kernels.RowNormalize{Y: dx, X: x}) }},
+			&job{name: fmt.Sprintf("rows of %d normalized, backward", k), bytes: size(x, x, y, dx), run: func() {
+				be.RowNormalizeGrad(kernels.RowNormalizeGrad{DX: dx, X: x, Y: y, DY: y})
+			}},
+		)
+	}
+	index, set, count, total := indices(4*n, 64).Reshape(n, 4), indices(n, 4), tensor.New(dtype.I32, 4, 64), tensor.New(dtype.I32, 4)
+	return append(jobs, &job{name: "picks counted by task", bytes: size(index, set), run: func() {
+		be.CountPicks(kernels.CountPicks{Index: index, Set: set, Count: count, Rows: total})
+	}})
+}
+
+// plan is a routing of t rows to k of e experts; m tasks own the rows, or share them.
+func plan(t, e, k, m int, shared bool) kernels.RoutePlan {
+	ints := func(shape ...int) tensor.Tensor { return tensor.New(dtype.I32, shape...) }
+	c, segs := t, ints(m, kernels.SegCols)
+	for s := range m {
+		n := t / m
+		row := []int32{int32(s), int32(s), int32(s * n), int32(s * n), int32(n)}
+		if shared {
+			row = []int32{int32(s), int32(s), 0, int32(s * t), int32(t)}
+		}
+		copy(segs.I32()[s*kernels.SegCols:], row)
+	}
+	if shared {
+		c = m * t
+	}
+	p := &kernels.Plan{T: t, K: k, E: e, C: c, Off: ints(e + 1), Token: ints(t * k), Slot: ints(t * k), Inv: ints(t, k), Count: ints(e + 1), Segs: ints(e*m, kernels.SegCols)}
+	p.COff, p.CToken, p.CInv = p.Off, p.Token, p.Inv
+	if shared {
+		p.COff, p.CToken, p.CInv, p.CAct = ints(e+1), ints(c*k), ints(c, k), ints(c*k)
+	}
+	return kernels.RoutePlan{Plan: p, Index: indices(t*k, e).Reshape(t, k), TokenSegs: segs}
 }
 
 func training(be *kernels.Backend) []*job {

@@ -3,7 +3,7 @@ package cpu
 import "artel/kernels"
 
 func (b *backend) routing() kernels.Routing {
-	top, topGrad := newLoop(topKRows), newLoop(topKGradRows)
+	top, topGrad := newLoop(b.topKRows), newLoop(topKGradRows)
 	sum := newLoop(b.gatherSumRows)
 	return kernels.Routing{
 		TopK:             func(a kernels.TopK) { top.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1)) },
@@ -16,30 +16,14 @@ func (b *backend) routing() kernels.Routing {
 	}
 }
 
-// larger orders scores with NaN below everything.
-func larger(x, y float32) bool { return x > y || y != y && x == x }
-
-func topKRows(a *kernels.TopK, lo, hi int) {
+func (b *backend) topKRows(a *kernels.TopK, lo, hi int) {
 	x, src, val, idx := matrix(a.X), matrix(a.Src), matrix(a.Value), intMatrix(a.Index)
 	if !a.Src.Ok() {
 		src = x
 	}
-	k := idx.cols
 	for i := lo; i < hi; i++ {
-		row, picks := x.row(i), idx.row(i)
-		for n := range picks { // insertion into a sorted list of k
-			picks[n] = -1
-		}
-		for j, v := range row {
-			n := k
-			for n > 0 && (picks[n-1] < 0 || larger(v, row[picks[n-1]])) {
-				n--
-			}
-			if n < k {
-				copy(picks[n+1:], picks[n:k-1])
-				picks[n] = int32(j)
-			}
-		}
+		picks := idx.row(i)
+		b.vec.Top(picks, x.row(i))
 		v, s := val.row(i), src.row(i)
 		for n, j := range picks {
 			v[n] = s[j]

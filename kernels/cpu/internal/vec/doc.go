@@ -1,8 +1,8 @@
 // Package vec holds float32 loops over slices: the inner loops of element-wise kernels, of optimizers and of inner products.
 //
 // A Set is one implementation: AVX-512, AVX2, NEON or Go. Command asmgen writes them from one list of operations, each of which rounds
-// once, and sums have a fixed order that depends on the length alone; so all sets give the same bits. Dropout and the rounding to bfloat16 are
-// written by hand. Functions of one variable have a stated error in units of the last place, the largest of a sample of float32 that
+// once, and sums have a fixed order that depends on the length alone; so all sets give the same bits. Dropout, the
+// rounding to bfloat16 and Top are written by hand. Functions of one variable have a stated error in units of the last place, the largest of a sample of float32 that
 // ulp_test.go draws; with -exhaustive it tries every number.
 package vec
 
@@ -107,6 +107,8 @@ type Set struct {
 	Round func(dst []uint16, x []float32)
 	// Widen is dst = x; it is exact.
 	Widen func(dst []float32, x []uint16)
+	// Top is the indices of the len(picks) largest elements, in falling order, ties to the lower index and NaN below everything; -1 where there are no more.
+	Top func(picks []int32, x []float32)
 }
 
 // AdamStep holds the constants of one Adam or AdamW step:
@@ -131,7 +133,7 @@ func Sets() []*Set { return append(archSets(), Plain()) }
 
 // Plain is the set in Go.
 func Plain() *Set {
-	s := &Set{Name: "go", Dropout: dropout, Round: roundHalf, Widen: widen}
+	s := &Set{Name: "go", Dropout: dropout, Round: roundHalf, Widen: widen, Top: top}
 	fillGo(s)
 	return s
 }

@@ -7,13 +7,13 @@ import "golang.org/x/sys/cpu"
 func archSets() (sets []*Set) {
 	x := &cpu.X86
 	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && x.HasBMI2 {
-		s := &Set{Name: "avx512", Dropout: dropout512Slices, Round: round512Slices, Widen: widen512Slices,
+		s := &Set{Name: "avx512", Dropout: dropout512Slices, Round: round512Slices, Widen: widen512Slices, Top: top512Slices,
 			SiluHalf: siluHalfAVX512Slices, SiluHalfGrad: siluHalfGradAny, Inner4: inner4AVX512Slices, Inner4x2: inner4x2AVX512Slices}
 		fillAVX512(s)
 		sets = append(sets, s)
 	}
-	if x.HasAVX2 && x.HasFMA {
-		s := &Set{Name: "avx2", Dropout: dropout256Slices, Round: roundHalf, Widen: widen}
+	if x.HasAVX2 && x.HasFMA && x.HasBMI1 {
+		s := &Set{Name: "avx2", Dropout: dropout256Slices, Round: roundHalf, Widen: widen, Top: top256Slices}
 		fillAVX2(s)
 		sets = append(sets, s)
 	}
