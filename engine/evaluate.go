@@ -24,6 +24,8 @@ func (e *Engine) Evaluate(split data.Split) (Metrics, error) {
 	}
 	e.useAverage(true)
 	defer e.useAverage(false)
+	e.Set.Keep(true)
+	defer e.Set.Keep(false)
 	sums := make([]taskSums, len(e.tasks))
 	for _, s := range e.stats {
 		s.Reset()

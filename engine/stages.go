@@ -25,6 +25,7 @@ func (e *Engine) nextBatches() {
 	for t := range e.everywhere {
 		e.everywhere[t] = true
 	}
+	e.Set.Keep(len(e.fetched) > 1 || e.blend != nil) // batches of one step see the same weights, and so do two passes over one
 }
 
 // useBatch turns to independent batch k: its passes, and the number of labels of every task over all of them.

@@ -74,6 +74,9 @@ type Backend struct {
 	// Call runs f on the host between the ops before it and those after it, with Apart on another thread and after Call has returned. It sees what the ops before it wrote
 	// to shared tables, and those after it see what it writes there; f does not use the backend, and nothing waits for it but they.
 	Call func(f func())
+	// Keep says that a storage of weights does not change until Keep(w, false), and is read more than once before that: products may keep w, their right operand B,
+	// in the form in which they read it. Results are the same bits.
+	Keep func(w *tensor.Storage, on bool)
 	// Notes returns what the device's compiler said of the kernels since the last call, though they work: warnings.
 	Notes func() []string
 
@@ -107,11 +110,11 @@ func (b *Backend) NewShared(d dtype.Type, shape ...int) tensor.Tensor {
 	return tensor.Of(b.AllocShared(d, n), 0, shape...)
 }
 
-// AtOnce makes Sync, Submit, Wait, Call and Notes those of a backend whose ops have finished when they return.
+// AtOnce makes Sync, Submit, Wait, Call, Keep and Notes those of a backend whose ops have finished when they return.
 func (b *Backend) AtOnce() {
 	b.Sync, b.Submit, b.Wait = func() error { return nil }, func() uint64 { return 0 }, func(uint64) error { return nil }
 	b.Call = func(f func()) { f() }
-	b.Notes = func() []string { return nil }
+	b.Notes, b.Keep = func() []string { return nil }, func(*tensor.Storage, bool) {}
 }
 
 // Missing lists the ops that b lacks, in the order of the contract.

@@ -77,6 +77,7 @@ type Set struct {
 	Half   tensor.Tensor // BF16 [P]: Flat rounded, for products; none where they do not read such operands. See Refresh.
 
 	be     *kernels.Backend
+	kept   bool
 	byName map[string]*Param
 }
 

@@ -19,10 +19,19 @@ func (s *Set) shadow(be *kernels.Backend) {
 	s.Refresh(0, s.Flat.Len())
 }
 
-// Refresh makes elements [lo,hi) of Half those of Flat, rounded. Whoever writes parameters calls it before the next product.
+// Refresh makes elements [lo,hi) of Half those of Flat, rounded, and ends Keep. Whoever writes parameters calls it before the next product.
 func (s *Set) Refresh(lo, hi int) {
+	s.Keep(false)
 	if s.Half.Ok() {
 		s.be.Copy(kernels.Copy{Dst: s.Half.Narrow(0, lo, hi-lo), Src: s.Flat.Narrow(0, lo, hi-lo)})
+	}
+}
+
+// Keep says that products will read the parameters several times before they are written; see kernels.Backend.Keep. It lasts until Refresh.
+func (s *Set) Keep(on bool) {
+	if on != s.kept {
+		s.kept = on
+		s.be.Keep(s.Flat.Storage(), on)
 	}
 }
 

@@ -34,6 +34,7 @@ func New(inner *kernels.Backend) (*kernels.Backend, *Device) {
 	be.Name, be.Apart, be.Alloc, be.AllocShared, be.Sync = "apart/"+inner.Name, true, d.alloc, d.allocShared, d.sync
 	be.Submit, be.Wait = d.submit, d.wait
 	be.Call = func(f func()) { d.queue = append(d.queue, f) }
+	be.Keep = func(*tensor.Storage, bool) {}
 	v := reflect.ValueOf(&be).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Struct {

@@ -23,6 +23,7 @@ type backend struct {
 	bf16     bool      // products round their operands
 	shares   []float32 // of Balance: by set and expert
 	products []gemm.Product
+	keepers  map[*tensor.Storage]*keeper
 	expert   expertArgs
 	epilogue epilogueArgs
 	spans    []span
@@ -66,7 +67,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{gemm: g, vec: vec.Plain(), pool: pool.Shared()}
+	b := &backend{gemm: g, vec: vec.Plain(), pool: pool.Shared(), keepers: map[*tensor.Storage]*keeper{}}
 	for _, s := range vec.Sets() {
 		if s.Name == g.Name {
 			b.vec = s
@@ -104,6 +105,7 @@ func NewPrecision(name string, products dtype.Type) (*kernels.Backend, error) {
 		Surgery:     b.surgery(),
 	}
 	out.AtOnce()
+	out.Keep = b.keep
 	return out, nil
 }
 

@@ -33,7 +33,8 @@ func TestConformanceBF16(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Halves: b.Halves, Alloc: b.Alloc, Sync: b.Sync}
+			only := &kernels.Backend{Name: b.Name, Float: b.Float, Products: b.Products, Halves: b.Halves, Alloc: b.Alloc, AllocShared: b.AllocShared, Sync: b.Sync}
+			only.Keep, only.Moves = b.Keep, b.Moves
 			only.GEMM, only.GroupedGEMM, only.GradW = b.GEMM, b.GroupedGEMM, b.GradW
 			only.Experts, only.CellGram, only.Gated, only.GatedGrad = b.Experts, b.CellGram, b.Gated, b.GatedGrad
 			kerneltest.RunWith(t, only, kerneltest.Options{SetWorkers: cpu.SetWorkers})

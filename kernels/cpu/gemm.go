@@ -32,6 +32,7 @@ func (b *backend) gemmOp(a kernels.GEMM, after afterFunc, run func()) {
 		}
 		p.After, p.Loose = after, true
 	}
+	b.weights(&p, y)
 	b.products = append(b.products[:0], p)
 	run()
 	b.epilogue = epilogueArgs{} // or memory that an arena gives back would stay

@@ -191,7 +191,9 @@ func (b *backend) groupedProducts(a kernels.GroupedGEMM) {
 		if lo == hi {
 			continue
 		}
-		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(a.B.At(g)), LDC: c.ld, Cold: cold}
+		w := a.B.At(g)
+		p := gemm.Product{M: hi - lo, N: a.C.Dim(1), K: a.A.Dim(1), A: x, B: mat(w), LDC: c.ld, Cold: cold}
+		b.weights(&p, w)
 		if c.p != nil {
 			p.C = c.p[lo*c.ld:]
 		}

@@ -5,6 +5,7 @@ import (
 
 	"artel/dtype"
 	"artel/kernels"
+	"artel/tensor"
 )
 
 // backend is the table of ops.
@@ -27,6 +28,7 @@ func (d *device) backend(products dtype.Type) *kernels.Backend {
 		Wait:        d.wait,
 		Call:        d.call,
 		Notes:       d.told,
+		Keep:        func(*tensor.Storage, bool) {}, // products read weights where they lie
 		Moves:       d.moves(),
 		Linear:      d.linear(),
 		Experts:     d.experts(),

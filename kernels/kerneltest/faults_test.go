@@ -44,6 +44,22 @@ func faults() []fault {
 				f(a)
 			}
 		}},
+		{"keeps weights that changed", "Keep", false, func(b *kernels.Backend) {
+			kept := map[*tensor.Storage]*tensor.Storage{}
+			b.Keep = func(w *tensor.Storage, on bool) {
+				if on && kept[w] == nil {
+					kept[w] = b.Alloc(w.Type, w.Len)
+					b.Copy(kernels.Copy{Dst: tensor.Of(kept[w], 0, w.Len), Src: tensor.Of(w, 0, w.Len)})
+				}
+			}
+			f := b.GEMM
+			b.GEMM = func(a kernels.GEMM) {
+				if old := kept[a.B.Storage()]; old != nil {
+					a.B = a.B.On(old)
+				}
+				f(a)
+			}
+		}},
 		{"bias only without accumulate", "GEMM", false, func(b *kernels.Backend) {
 			f := b.GEMM
 			b.GEMM = func(a kernels.GEMM) {

@@ -69,7 +69,7 @@ type opTest struct {
 // opTests lists the tests in the order of the contract.
 func opTests() []opTest {
 	return []opTest{
-		{"Alloc", testAlloc}, {"AllocShared", testAllocShared}, {"Sync", testSync}, {"Submit", testSubmit}, {"Wait", testSubmit}, {"Call", testCall}, {"Notes", testNotes},
+		{"Alloc", testAlloc}, {"AllocShared", testAllocShared}, {"Sync", testSync}, {"Submit", testSubmit}, {"Wait", testSubmit}, {"Call", testCall}, {"Keep", testKeep}, {"Notes", testNotes},
 		{"Fill", testFill}, {"Copy", testCopy}, {"Axpy", testAxpy},
 		{"GatherRows", testGatherRows}, {"ScatterRows", testScatterRows}, {"GatherCols", testGatherCols}, {"ScatterCols", testScatterCols},
 		{"GEMM", testGEMM}, {"GroupedGEMM", testGroupedGEMM}, {"GradW", testGradW}, {"GradB", testGradB},

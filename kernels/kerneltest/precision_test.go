@@ -26,7 +26,7 @@ func intercept(b *kernels.Backend, op string, around func(args any, call func(ar
 // argumentOps lists the ops that take one argument struct of floats and whose tensors are of the backend's type.
 func argumentOps() (ops []string) {
 	for _, e := range opTests() {
-		if !slices.Contains([]string{"Alloc", "AllocShared", "Sync", "Submit", "Wait", "Call", "Notes", "Fill", "Copy"}, e.op) {
+		if !slices.Contains([]string{"Alloc", "AllocShared", "Sync", "Submit", "Wait", "Call", "Keep", "Notes", "Fill", "Copy"}, e.op) {
 			ops = append(ops, e.op)
 		}
 	}

@@ -33,6 +33,9 @@ func transposePanel(dst, src []float32, stride, k, n int) {
 	}
 }
 
+// packedRows is the room, in rows, that packing a panel of n rows takes: loops that transpose write whole blocks of 16.
+func packedRows(n int) int { return (n + 15) &^ 15 }
+
 // panel packs B[k0:k0+kc, j0:j0+nr] for the micro-kernel.
 func (v *Variant) panel(dst []float32, p *Product, k0, kc, j0, nr int) {
 	if v.native(p) {
@@ -146,6 +149,11 @@ func (v *Variant) fetchPanel(p *Product, k0, kc, j0, i, parts int) {
 	b := p.B
 	switch {
 	case v.fetch == nil || p.BK != nil:
+	case p.Kept != nil && p.Kept.filled(p, k0, j0/Panel):
+		rows := v.words(p, kc)
+		if lo, hi := i*rows/parts, (i+1)*rows/parts; hi > lo {
+			v.fetch(v.memory(p, k0, j0/Panel)[lo*Panel:], Panel, hi-lo, Panel)
+		}
 	case b.H != nil:
 		v.fetchStored(p, k0, kc, j0, i, parts)
 	case b.CS == 1:

@@ -56,12 +56,13 @@ type Product struct {
 	// Soon lists up to two matrices of the shape of C, with rows SoonRS apart, whose elements After will touch: they are asked for while C is computed.
 	Soon   [2][]float32
 	SoonRS [2]int
-	SoonBy uint // log2 of the columns in an element of Soon
-	Tag    int  // for After: which product of a list this is
-	Loose  bool // After does not mind in which order it meets the columns of a row, nor from which worker
-	Temp   bool // C is memory of the worker, [rows of a block, columns], and only After sees it
-	Cold   bool // B comes from memory: few rows do not hide that
-	Stream bool // C is part of something larger than the caches: write past them where possible
+	SoonBy uint  // log2 of the columns in an element of Soon
+	Tag    int   // for After: which product of a list this is
+	Loose  bool  // After does not mind in which order it meets the columns of a row, nor from which worker
+	Temp   bool  // C is memory of the worker, [rows of a block, columns], and only After sees it
+	Cold   bool  // B comes from memory: few rows do not hide that
+	Kept   *Kept // B in the form that micro-kernels read, from Variant.NewKept, or nil
+	Stream bool  // C is part of something larger than the caches: write past them where possible
 }
 
 // T is the product of the transposes, C' = B'A', which needs a C that is contiguous along its rows instead. Not for products with AI or Bias.
@@ -97,7 +98,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		if b.staged && kc > 0 {
 			v.block(s, p, k0, kc, lo, hi)
 		}
-		if p.Cold && hi-lo <= coldRows {
+		if p.Cold && hi-lo <= coldRows && (p.Kept == nil || !p.Kept.filled(p, k0, p0)) { // kept panels follow each other in memory
 			v.touchB(&b, k0, kc)
 		}
 		if v.isShort(&b, kc) {
@@ -187,16 +188,29 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 	p, s := b.p, b.s
 	j0 := panel * Panel
 	nr := min(Panel, p.N-j0)
-	through := b.through && nr == Panel
-	if through || b.direct && nr == Panel {
+	direct := b.direct && nr == Panel
+	var kept []float32
+	filled := false
+	if !direct && kc > 0 {
+		kept, filled = v.claim(p, k0, panel)
+	}
+	through := b.through && nr == Panel && !filled
+	packed := kept
+	if packed == nil {
+		packed = s.panel[:]
+	}
+	switch {
+	case through || direct:
 		s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
-	} else {
-		v.panel(s.panel[:], p, k0, kc, j0, nr)
-		s.tile.b, s.tile.bs = unsafe.Pointer(&s.panel), 4*Panel
+	default:
+		if !filled {
+			v.panel(packed, p, k0, kc, j0, nr)
+		}
+		s.tile.b, s.tile.bs = unsafe.Pointer(&packed[0]), 4*Panel
 	}
 	v.begin(b, k0, kc, j0)
 	if through {
-		s.tile.pack = unsafe.Pointer(&s.panel)
+		s.tile.pack = unsafe.Pointer(&packed[0])
 	}
 	next := -1
 	switch {
@@ -207,6 +221,9 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 		next = j0 + (1-p.Pair)*Panel
 	}
 	v.column(b, k0, kc, j0, nr, next)
+	if kept != nil && !filled {
+		p.Kept.finish(p, k0, panel)
+	}
 }
 
 // widePanels is the number of panels of Variant.wide.
@@ -295,7 +312,7 @@ func (v *Variant) shortest(p *Product) int {
 
 func (v *Variant) isShort(b *block, kc int) bool {
 	p, panels := b.p, b.p1-b.p0
-	return p.K <= v.shortest(p) && p.K > 0 && panels > 1 && !b.direct && p.After == nil && (v.words(p, kc)+15)&^15*panels*Panel <= len(Scratch{}.panel)
+	return p.K <= v.shortest(p) && p.K > 0 && panels > 1 && !b.direct && p.After == nil && packedRows(v.words(p, kc))*panels*Panel <= len(Scratch{}.panel)
 }
 
 // short computes a block of small depth row by row, so that C is written in long runs: all panels are packed first.
