@@ -129,43 +129,19 @@ func (b *backend) combineBlocks(a *kernels.Combine, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		c0, c1 := cut(i, len(dst))
 		d := dst[c0:c1]
-		if len(b.tasks) <= 4 {
-			b.mix(d, j, c0, c1, b.tasks, w)
-		} else {
-			acc := lent.Buffer()[:len(d)] // dst may be a row of J that is still to be read
-			b.mix(acc, j, c0, c1, b.tasks[:4], w)
-			rest := b.tasks[4:]
-			for ; len(rest) > 1; rest = rest[2:] {
-				b.vec.Axpy2(acc, j.row(rest[0])[c0:c1], j.row(rest[1])[c0:c1], float32(w[rest[0]]), float32(w[rest[1]]))
-			}
-			for _, t := range rest {
-				b.vec.Axpy(acc, j.row(t)[c0:c1], float32(w[t]))
-			}
-			copy(d, acc)
+		sum := terms{dst: d}
+		if len(b.tasks) > 4 {
+			sum.dst = lent.Buffer()[:len(d)] // dst may be a row of J that is still to be read
+		}
+		for _, t := range b.tasks {
+			sum.term(b, j.row(t)[c0:c1], float32(w[t]))
+		}
+		sum.end(b)
+		if len(b.tasks) > 4 {
+			copy(d, sum.dst)
 		}
 		if a.SumSq.Ok() {
 			b.sums[i] = b.dot64(d, d)
 		}
-	}
-}
-
-// mix is dst = sum of w[t] * row t over up to four tasks, columns c0 to c1.
-func (b *backend) mix(dst []float32, j rows, c0, c1 int, tasks []int, w []float64) {
-	var r [4][]float32
-	var f [4]float32
-	for k, t := range tasks {
-		r[k], f[k] = j.row(t)[c0:c1], float32(w[t])
-	}
-	switch len(tasks) {
-	case 0:
-		clear(dst)
-	case 1:
-		b.vec.Scale(dst, r[0], f[0])
-	case 2:
-		b.vec.Mix2(dst, r[0], r[1], f[0], f[1])
-	case 3:
-		b.vec.Mix3(dst, r[0], r[1], r[2], f[0], f[1], f[2])
-	case 4:
-		b.vec.Mix4(dst, r[0], r[1], r[2], r[3], f[0], f[1], f[2], f[3])
 	}
 }

@@ -4,15 +4,15 @@ import "artel/kernels"
 
 func (b *backend) routing() kernels.Routing {
 	top, topGrad := newLoop(b.topKRows), newLoop(topKGradRows)
-	sum := newLoop(b.gatherSumRows)
+	sum, norm, normGrad := newLoop(b.gatherSumRows), newLoop(rowNormalizeRows), newLoop(rowNormalizeGradRows)
 	return kernels.Routing{
 		TopK:             func(a kernels.TopK) { top.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1)) },
 		TopKGrad:         func(a kernels.TopKGrad) { topGrad.call(b.pool, a, a.DX.Dim(0), a.DX.Dim(1)) },
-		RoutePlan:        b.routePlan,
+		RoutePlan:        b.routePlanner(),
 		GatherSum:        func(a kernels.GatherSum) { sum.call(b.pool, a, a.Dst.Dim(0), a.Dst.Dim(1)*a.Inv.Dim(1)) },
-		RowNormalize:     rowNormalize,
-		RowNormalizeGrad: rowNormalizeGrad,
-		CountPicks:       countPicks,
+		RowNormalize:     func(a kernels.RowNormalize) { norm.call(b.pool, a, a.X.Dim(0), 4*a.X.Dim(1)) },
+		RowNormalizeGrad: func(a kernels.RowNormalizeGrad) { normGrad.call(b.pool, a, a.DX.Dim(0), 4*a.DX.Dim(1)) },
+		CountPicks:       b.pickCounter(),
 	}
 }
 
@@ -50,57 +50,38 @@ func topKGradRows(a *kernels.TopKGrad, lo, hi int) {
 func (b *backend) gatherSumRows(a *kernels.GatherSum, lo, hi int) {
 	dst, src, w, inv := matrix(a.Dst), matrix(a.Src), matrix(a.W), intMatrix(a.Inv)
 	for t := lo; t < hi; t++ {
-		d, picks := dst.row(t), inv.row(t)
-		factor := func(n int) float32 {
-			if a.W.Ok() {
-				return w.row(t)[n]
-			}
-			return 1
-		}
-		first := !a.Accumulate
-		if first && len(picks) >= 2 && picks[0] >= 0 && picks[1] >= 0 { // as a rule
-			b.vec.Mix2(d, src.row(int(picks[0])), src.row(int(picks[1])), factor(0), factor(1))
-			for n, r := range picks[2:] {
-				if r >= 0 {
-					b.vec.Axpy(d, src.row(int(r)), factor(n+2))
-				}
-			}
-			continue
-		}
-		for n, r := range picks {
+		sum := terms{dst: dst.row(t), add: a.Accumulate}
+		for k, r := range inv.row(t) {
 			if r < 0 {
 				continue
 			}
-			if first {
-				b.vec.Scale(d, src.row(int(r)), factor(n))
-			} else {
-				b.vec.Axpy(d, src.row(int(r)), factor(n))
+			factor := float32(1)
+			if a.W.Ok() {
+				factor = w.p[t*w.ld+k]
 			}
-			first = false
+			sum.term(b, src.row(int(r)), factor)
 		}
-		if first {
-			clear(d)
-		}
+		sum.end(b)
 	}
 }
 
-func rowNormalize(a kernels.RowNormalize) {
+func rowNormalizeRows(a *kernels.RowNormalize, lo, hi int) {
 	y, x := matrix(a.Y), matrix(a.X)
-	for i := 0; i < x.n; i++ {
+	for i := lo; i < hi; i++ {
 		var sum float32
-		for _, v := range x.row(i) {
+		src, d := x.row(i), y.row(i)
+		for _, v := range src {
 			sum += v
 		}
-		d := y.row(i)
-		for j, v := range x.row(i) {
+		for j, v := range src {
 			d[j] = v / sum
 		}
 	}
 }
 
-func rowNormalizeGrad(a kernels.RowNormalizeGrad) {
+func rowNormalizeGradRows(a *kernels.RowNormalizeGrad, lo, hi int) {
 	dx, x, y, dy, act := matrix(a.DX), matrix(a.X), matrix(a.Y), matrix(a.DY), ints(a.Act)
-	for c := 0; c < dx.n; c++ {
+	for c := lo; c < hi; c++ {
 		i := of(act, c)
 		var sum, inner float32
 		g, p, d := dy.row(c), y.row(i), dx.row(c)
@@ -114,21 +95,55 @@ func rowNormalizeGrad(a kernels.RowNormalizeGrad) {
 	}
 }
 
-func countPicks(a kernels.CountPicks) {
-	idx, set, rows := intMatrix(a.Index), ints(a.Set), ints(a.Rows)
-	count := intMatrix(a.Count)
-	clear(rows)
-	for s := 0; s < count.n; s++ {
-		clear(count.row(s))
+// counting is a CountPicks in the making: every part of the rows has counts of its own.
+type counting struct {
+	index table
+	set   []int32
+	e     int
+	part  int     // rows of a part
+	tally []int32 // [parts, sets*(E+1)]: the picks by expert, then the rows, of every set
+}
+
+func (b *backend) pickCounter() func(kernels.CountPicks) {
+	loop := newLoop(countPicksPart)
+	return func(a kernels.CountPicks) {
+		count, rows := intMatrix(a.Count), ints(a.Rows)
+		w := counting{index: intMatrix(a.Index), set: ints(a.Set), e: count.cols}
+		size := count.n * (w.e + 1)
+		w.part = max(1, max(partPicks, partShare*size)/max(1, w.index.cols))
+		parts := (w.index.n + w.part - 1) / w.part
+		b.last = grown(b.last, parts*size)
+		w.tally = b.last
+		loop.args = w
+		b.pool.Run(w.index.n, w.part, loop.run)
+		for s := range count.n {
+			to := count.row(s)
+			clear(to)
+			rows[s] = 0
+			for i := range parts {
+				from := w.tally[i*size+s*(w.e+1):][:w.e+1]
+				for e := range to {
+					to[e] += from[e]
+				}
+				rows[s] += from[w.e]
+			}
+		}
 	}
-	for i, s := range set {
-		if s < 0 {
+}
+
+func countPicksPart(a *counting, lo, hi int) {
+	size := len(a.tally) / ((a.index.n + a.part - 1) / a.part)
+	tally := a.tally[lo/a.part*size:][:size]
+	clear(tally)
+	for i := lo; i < hi; i++ {
+		if a.set[i] < 0 {
 			continue
 		}
-		rows[s]++
-		for _, e := range idx.row(i) {
+		to := tally[int(a.set[i])*(a.e+1):][:a.e+1]
+		to[a.e]++
+		for _, e := range a.index.row(i) {
 			if e >= 0 {
-				count.row(int(s))[e]++
+				to[e]++
 			}
 		}
 	}
