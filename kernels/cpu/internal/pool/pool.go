@@ -146,14 +146,13 @@ func (p *Pool) start(helpers int) {
 
 // wait returns when the last helper has finished.
 func (p *Pool) wait() {
-	if lookFor(func() bool { return p.busy.Load() == 0 }) {
-		return
+	for !lookFor(func() bool { return p.busy.Load() == 0 }) {
+		p.waits.Store(true)
+		if p.busy.Load() == 0 && p.waits.CompareAndSwap(true, false) {
+			return
+		}
+		<-p.finished // a helper that was held up on its way out of the job before may have sent this
 	}
-	p.waits.Store(true)
-	if p.busy.Load() == 0 && p.waits.CompareAndSwap(true, false) {
-		return
-	}
-	<-p.finished
 }
 
 // lookFor looks for a condition as long as patience lasts and reports whether it came true.
