@@ -29,7 +29,8 @@ func (o *auxLoss) Backward(t *Tape) {
 			continue
 		}
 		if dx, acc, ok := t.intoBlock(o.x, i); ok {
-			t.be.Axpy(kernels.Axpy{Dst: dx, Src: o.dx.Narrow(0, b.Act0, b.N), Alpha: b.share * t.Seed(b.Task), Accumulate: acc})
+			seed, by := t.Seed(b.Task)
+			t.be.Axpy(kernels.Axpy{Dst: dx, Src: o.dx.Narrow(0, b.Act0, b.N), Alpha: b.share * seed, By: by, Accumulate: acc})
 		}
 	}
 }

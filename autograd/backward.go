@@ -95,12 +95,19 @@ func (t *Tape) Rewind() {
 // Sink returns the destination of parameter gradients; valid during Backward.
 func (t *Tape) Sink() *param.Sink { return t.sink }
 
-// Seed returns the factor of a task's loss in this backward pass.
-func (t *Tape) Seed(task int) float64 {
-	if t.seeds == nil {
-		return 1
+// SeedBy gives the backward passes over this recording further factors of the losses, which ops or Backend.Call have written by then: F64 [M], none NaN.
+func (t *Tape) SeedBy(by tensor.Tensor) { t.by = by }
+
+// Seed returns the factor of a task's loss in this backward pass, and the further one of SeedBy (F64 [1]) or none.
+func (t *Tape) Seed(task int) (factor float64, by tensor.Tensor) {
+	factor = 1
+	if t.seeds != nil {
+		factor = t.seeds[task]
 	}
-	return t.seeds[task]
+	if t.by.Ok() {
+		by = t.by.Narrow(0, task, 1)
+	}
+	return factor, by
 }
 
 // Grad returns the cotangent of v, [C,cols]; ok is false when nothing reached it, and then the op has nothing to do.

@@ -74,13 +74,13 @@ func startLoss(t *Tape, name string, x *Var) (*taskLoss, *Loss) {
 }
 
 func (o *taskLoss) Backward(t *Tape) {
-	seed := t.Seed(o.task)
-	if seed == 1 && !t.sink.Streaming() { // a pass that may be repeated leaves the gradient as it is
+	seed, by := t.Seed(o.task)
+	if seed == 1 && !by.Ok() && !t.sink.Streaming() { // a pass that may be repeated leaves the gradient as it is
 		t.Give(o.x, o.dx)
 		return
 	}
 	if dx, acc, ok := t.Into(o.x); ok {
-		t.be.Axpy(kernels.Axpy{Dst: dx, Src: o.dx, Alpha: seed, Accumulate: acc})
+		t.be.Axpy(kernels.Axpy{Dst: dx, Src: o.dx, Alpha: seed, By: by, Accumulate: acc})
 	}
 }
 

@@ -33,6 +33,7 @@ type Tape struct {
 	tickets [2]uint64 // of what may read the tables
 	sink    *param.Sink
 	seeds   []float64
+	by      tensor.Tensor // further factors, or none
 	share   float64
 
 	tap      tapState
@@ -102,7 +103,7 @@ func (t *Tape) Begin(mode Mode, auxTask bool) {
 	}
 	t.tables[t.turn].Reset()
 	t.scope = t.scope[:0]
-	t.sink = nil
+	t.sink, t.by = nil, tensor.Tensor{}
 	t.share = 1
 	t.tap, t.combine, t.spread, t.shift = noTap, nil, false, tensor.Tensor{}
 }

@@ -120,43 +120,68 @@ func TestApartNotFinite(t *testing.T) {
 		{"surgery.method=pcgrad"}, {"surgery.method=moco"}, {"surgery.method=famo"}, {"surgery.every=3", "surgery.method=upgrad"}, {"surgery.memory=gram"}, {"surgery.method=graddrop"}, {"surgery.at=inputs"},
 	} {
 		args = append(args, "optimizer.lr=1e18", "optimizer.warmup=0", "optimizer.clip_norm=0")
-		fail := func(e *engine.Engine) (*engine.NotFiniteError, string) {
-			var err error
-			for i := 0; i < 30 && err == nil; i++ {
-				err = e.Step()
-			}
-			var nf *engine.NotFiniteError
-			if !errors.As(err, &nf) {
-				if err == nil {
-					t.Fatalf("%v: no error", args)
-				}
-				return nil, err.Error()
-			}
-			s, err := e.Snapshot(0, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return nf, string(s.State)
-		}
-		want := newEngine(t, args...)
-		be, _ := apart.New(cpu.New())
-		got := newOn(t, newConfig(t, args...), be)
-		a, as := fail(want)
-		b, bs := fail(got)
-		if as != bs || (a == nil) != (b == nil) || a != nil && a.Error() != b.Error() {
-			t.Errorf("%v: %v, state %s; want %v, state %s", args, b, bs, a, as)
-			continue
-		}
-		if want.Steps() != got.Steps() {
-			t.Errorf("%v: %d steps, want %d", args, got.Steps(), want.Steps())
-		}
-		sameBits(t, downloaded(got), params(want))
+		failsAlike(t, "", args, func(*engine.Engine) {})
 	}
+}
+
+// TestApartWeighs does the same where losses are weighed between ops: some steps go well; then losses, or the norm alone once the method has seen the losses, are not finite,
+// or a method refuses a loss. What the method remembers is that of a run that looks at every step.
+func TestApartWeighs(t *testing.T) {
+	for _, c := range []struct {
+		by   float64 // what parameters are multiplied by in the middle of the run
+		want string  // of the error
+	}{{1e7, "step 5: gradient norm is NaN"}, {1e19, "step 5: auxiliary loss z is NaN"}} {
+		for _, method := range []string{"dwa", "uncertainty", "imtl_l", "slaw", "relobralo", "softadapt", "famo"} {
+			for _, passes := range []string{"accumulate=1", "accumulate=3"} {
+				failsAlike(t, c.want, []string{"surgery.method=" + method, passes}, func(e *engine.Engine) {
+					steps(t, e, 4)
+					e.Backend().Axpy(kernels.Axpy{Dst: e.Set.Flat, Src: e.Set.Flat, Alpha: c.by})
+				})
+			}
+		}
+	}
+	failsAlike(t, "step 0, unit 0: the loss of task 1 is 0", []string{"surgery.method=gls", "tasks.right.weight=0"}, func(*engine.Engine) {})
+}
+
+// failsAlike runs into an error on the CPU and on a device, and compares all that is left. want is part of the error.
+func failsAlike(t *testing.T, want string, args []string, prepare func(*engine.Engine)) {
+	t.Helper()
+	fail := func(e *engine.Engine) (message, state string, finite bool) {
+		prepare(e)
+		var err error
+		for i := 0; i < 30 && err == nil; i++ {
+			err = e.Step()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%v: error %v, want %q", args, err, want)
+		}
+		var nf *engine.NotFiniteError
+		if !errors.As(err, &nf) {
+			return err.Error(), "", true
+		}
+		s, err := e.Snapshot(0, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nf.Error(), string(s.State), false
+	}
+	here := newEngine(t, args...)
+	be, _ := apart.New(cpu.New())
+	there := newOn(t, newConfig(t, args...), be)
+	a, as, af := fail(here)
+	b, bs, bf := fail(there)
+	if a != b || as != bs || af != bf {
+		t.Errorf("%v: %v, state %s; want %v, state %s", args, b, bs, a, as)
+	}
+	if here.Steps() != there.Steps() {
+		t.Errorf("%v: %d steps, want %d", args, there.Steps(), here.Steps())
+	}
+	sameBits(t, downloaded(there), params(here))
 }
 
 // TestLate checks that the results of steps are the same numbers in the same order, whether they come with the step or later.
 func TestLate(t *testing.T) {
-	for _, args := range [][]string{{"surgery.method=sum"}, {"surgery.method=pcgrad"}, {"surgery.method=uncertainty"}, {"surgery.method=sum", "accumulate=3"}, {"surgery.method=sum", "data.domains.0.rows=owned"}, {"surgery.every=3", "surgery.method=upgrad"}} {
+	for _, args := range [][]string{{"surgery.method=sum"}, {"surgery.method=pcgrad"}, {"surgery.method=uncertainty"}, {"surgery.method=dwa", "accumulate=3"}, {"surgery.method=sum", "accumulate=3"}, {"surgery.method=sum", "data.domains.0.rows=owned"}, {"surgery.every=3", "surgery.method=upgrad"}} {
 		collect := func(e *engine.Engine) (out []engine.Result) {
 			add := func() {
 				for _, r := range e.Results() {
@@ -193,7 +218,7 @@ func TestWaits(t *testing.T) {
 		waits, uploads, downloads int // in all rounds
 	}{
 		{"surgery.method=sum", 0, 1 * rounds, 0}, {"surgery.method=rlw", 0, 1 * rounds, 0}, {"surgery.method=sum ema=0.9 surgery.sparse=0.5", 0, 1 * rounds, 0}, {"surgery.method=constant accumulate=3", 0, 3 * rounds, 0},
-		{"surgery.method=uncertainty", 1 * rounds, 1 * rounds, 0}, {"surgery.method=uncertainty accumulate=3", 3 * rounds, 6 * rounds, 0}, {"surgery.method=famo", 3 * rounds, 2 * rounds, 0},
+		{"surgery.method=uncertainty", 0, 1 * rounds, 0}, {"surgery.method=uncertainty accumulate=3", 0, 6 * rounds, 0}, {"surgery.method=dwa", 0, 1 * rounds, 0}, {"surgery.method=famo", 3 * rounds, 2 * rounds, 0},
 		{"surgery.method=pcgrad", 1 * rounds, 1 * rounds, 0}, {"surgery.method=pcgrad surgery.groups=expert accumulate=3", 1 * rounds, 3 * rounds, 0}, {"surgery.method=pcgrad surgery.memory=gram", 1 * rounds, 2 * rounds, 0},
 		{"surgery.method=upgrad surgery.every=3", 1 * rounds / 3, 1 * rounds, 0}, {"surgery.memory=operands data.domains.0.rows=owned", 1 * rounds, 5 * rounds, 0}, {"surgery.method=graddrop", 1 * rounds, 1 * rounds, 0},
 		{"surgery.method=modo", 1 * rounds, 3 * rounds, 0}, {"surgery.at=inputs surgery.method=mgda", 1 * rounds, 1 * rounds, 0}, {"surgery.at=inputs surgery.method=graddrop", 1 * rounds, 1 * rounds, 0},

@@ -107,7 +107,7 @@ func TestStepShape(t *testing.T) {
 	for _, c := range []struct {
 		method string
 		waits  int
-	}{{"sum", 0}, {"pcgrad", 1}} {
+	}{{"sum", 0}, {"pcgrad", 1}, {"dwa", 0}, {"uncertainty", 0}} {
 		f := fake.New()
 		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
 		if err != nil {
@@ -142,7 +142,7 @@ func TestGraphs(t *testing.T) {
 	for _, c := range []struct {
 		method string
 		most   int
-	}{{"sum", 1}, {"pcgrad", 2}} { // one for every wait and for the rows, and the tail that the Sync below launches
+	}{{"sum", 1}, {"dwa", 1}, {"pcgrad", 2}} { // one for every wait and for the rows, and the tail that the Sync below launches
 		f := fake.New()
 		ran := 0
 		f.Kernel = func(string, *driver.Launch) error {

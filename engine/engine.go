@@ -54,6 +54,7 @@ type Engine struct {
 	losses     []float64     // loss by task in the step
 	aux        float64       // auxiliary losses of the step
 	seeds      []float64     // loss weights from a method that reads losses
+	weights    tensor.Tensor // F64 [M]: the same where no host has seen them, or none
 	ids        []int         // tasks with labels
 	small      []float64
 	quiet      bool // a pass repeats one whose losses are known
@@ -118,6 +119,7 @@ func NewOn(cfg *Config, be *kernels.Backend, m *data.Mixture) (*Engine, error) {
 	}
 	n := len(e.tasks)
 	e.flights = newFlights(be, n)
+	e.newAsked()
 	e.everywhere = make([]bool, n)
 	e.labels, e.losses, e.seeds, e.ids, e.small = make([]int, n), make([]float64, n), make([]float64, n), make([]int, 0, n), make([]float64, n)
 	for _, l := range e.Model.Mixtures {

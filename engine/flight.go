@@ -3,9 +3,9 @@ package engine
 import (
 	"math"
 
+	"artel/autograd"
 	"artel/data"
 	"artel/dtype"
-	"artel/gradsurgery"
 	"artel/kernels"
 	"artel/optim"
 	"artel/tensor"
@@ -22,6 +22,7 @@ type flight struct {
 	values tensor.Tensor // F64 [>=n]: losses as recorded
 	tasks  []int         // [n] of the values
 	known  bool          // the losses of the engine are those of this step
+	asked  *asked        // for a method that reads losses, or nil
 	result Result
 }
 
@@ -83,11 +84,6 @@ func (e *Engine) closely() bool {
 	return !e.be.Apart || e.flights.closely || e.surgeon.memory != nil || e.method.Needs.AfterStep || e.at != nil && e.at.rep != nil
 }
 
-// readsLosses reports whether losses are needed before the backward pass.
-func (e *Engine) readsLosses() bool {
-	return e.closely() || e.method.Needs.Level == gradsurgery.Losses && !e.method.Needs.Blind
-}
-
 // keepLosses notes the losses of a recording for later, and closes the gate when they are not finite.
 func (e *Engine) keepLosses() {
 	f, n := e.flight(), e.tape.Losses()
@@ -112,14 +108,25 @@ func (e *Engine) keepLosses() {
 
 // readKept sums up the kept losses of a step, once its ops have finished.
 func (e *Engine) readKept(f *flight) (finite bool) {
-	clear(e.losses)
-	e.aux, f.known, finite = 0, true, true
+	f.known = true
+	e.aux, finite = f.sum(e.losses)
+	return finite
+}
+
+// sum adds up the kept losses by task, once they are there.
+func (f *flight) sum(losses []float64) (aux float64, finite bool) {
+	clear(losses)
+	finite = true
 	for i, t := range f.tasks {
 		v := f.values.F64()[i]
 		finite = finite && v-v == 0
-		e.addLoss(t, v)
+		if t == autograd.AuxLoss {
+			aux += v
+		} else {
+			losses[t] += v
+		}
 	}
-	return finite
+	return aux, finite
 }
 
 // landed is called when all ops of the steps before have finished, in the middle of a step.
@@ -137,7 +144,7 @@ func (e *Engine) landed() error {
 // land ends a step: it is under way, or done on a backend that computes at once.
 func (e *Engine) land() error {
 	f := e.flight()
-	if f.known = f.known || e.readsLosses(); f.known {
+	if f.known = f.known || e.closely(); f.known {
 		copy(f.result.Losses, e.losses)
 		f.result.Aux = e.aux
 	}
@@ -201,15 +208,20 @@ func (e *Engine) again(f *flight) error {
 	if err := e.loader.Seek(e.cursor); err != nil {
 		return err
 	}
+	state := e.surgeryState()
 	var arrays [][]float64 // a method has seen this step already
-	for _, a := range e.surgeryState() {
+	if f.asked != nil {
+		f.asked.undo()
+		state = nil
+	}
+	for _, a := range state {
 		arrays = append(arrays, append([]float64(nil), a.Data...))
 	}
 	e.be.Fill(fs.gate, 1)
 	fs.closely = true
 	err := e.Step()
 	fs.closely = false
-	for i, a := range e.surgeryState() {
+	for i, a := range state {
 		copy(a.Data, arrays[i])
 	}
 	return err

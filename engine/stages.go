@@ -72,12 +72,12 @@ func (e *Engine) begin(k int) error {
 		}
 	}
 	e.reuse()
-	f := e.flight()
-	if e.early() && !e.method.Needs.Blind && !e.closely() {
-		e.quiet, f.known = true, true
+	if e.early() && e.weighsApart() {
+		e.quiet = true // the losses are kept
 		return nil
 	}
 	clear(e.losses)
+	f := e.flight()
 	e.aux, f.tasks = 0, f.tasks[:0]
 	return nil
 }
@@ -96,7 +96,13 @@ func (e *Engine) backward(k int, first bool) error {
 			}
 		}
 	}
-	return e.tape.Backward(sink, e.lossSeeds())
+	switch {
+	case e.weighsApart():
+		e.tape.SeedBy(e.weights)
+	case e.mode() == autograd.Plain:
+		return e.tape.Backward(sink, e.seeds)
+	}
+	return e.tape.Backward(sink, nil)
 }
 
 // reuse finds out whether the weights of an earlier step serve this one, and whether a plain pass will do then.
@@ -159,7 +165,7 @@ func (e *Engine) recordLosses(h *autograd.Var, b *data.Batch) {
 	switch {
 	case e.quiet:
 		return
-	case !e.readsLosses():
+	case !e.closely():
 		e.keepLosses()
 		return
 	}
@@ -190,60 +196,6 @@ func (e *Engine) present() {
 			e.ids = append(e.ids, t)
 		}
 	}
-}
-
-// weighLosses asks a method that reads losses for the weights of this step, once e.losses holds the losses of all passes. A step of several passes needs
-// one more forward pass for them, before its first pass; a step of one pass has them when its forward pass is done.
-func (e *Engine) weighLosses() error {
-	if e.method.Needs.Level != gradsurgery.Losses {
-		return nil
-	}
-	if !e.closely() && !e.method.Needs.Blind {
-		if err := e.landed(); err != nil {
-			return err
-		}
-	}
-	for t := range e.seeds {
-		e.seeds[t] = 1
-	}
-	e.present()
-	w := e.small[:len(e.ids)]
-	in := &e.surgeon.in
-	*in = gradsurgery.Input{Step: e.step, Tasks: e.ids, Losses: e.presentLosses(), RNG: e.surgeon.stream.Sub("unit", 0).At(uint64(e.step))}
-	if err := e.method.Weights(in, w); err != nil {
-		return err
-	}
-	for i, t := range e.ids {
-		e.seeds[t] = w[i]
-	}
-	return nil
-}
-
-// early reports whether loss weights have to be known before the first of several passes.
-func (e *Engine) early() bool {
-	return e.method.Needs.Level == gradsurgery.Losses && len(e.batches) > 1
-}
-
-// presentLosses gathers the losses of the present tasks.
-func (e *Engine) presentLosses() []float64 {
-	s := e.surgeon.small[:0]
-	for _, t := range e.ids {
-		s = append(s, e.losses[t])
-	}
-	e.surgeon.small = s
-	return s
-}
-
-// replay runs the step's forward passes for their losses alone.
-func (e *Engine) replay() error {
-	clear(e.losses)
-	e.aux = 0
-	for _, b := range e.batches {
-		if err := e.pass(autograd.Plain, b); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // combine makes one gradient from what the backward passes left, and its squared norm.
@@ -288,7 +240,7 @@ func (e *Engine) met() error {
 		if err := e.landed(); err != nil {
 			return err
 		}
-		if f := e.flight(); !e.readKept(f) {
+		if !e.readKept(e.flight()) {
 			return e.finiteLosses()
 		}
 	}
@@ -373,7 +325,7 @@ func (e *Engine) afterStep() error {
 
 // finite stops a run whose loss is not a number, and says where it went wrong first.
 func (e *Engine) finite() error {
-	if err := e.tape.Err(); err != nil || !e.readsLosses() || e.quiet {
+	if err := e.tape.Err(); err != nil || !e.closely() || e.quiet {
 		return err
 	}
 	return e.finiteLosses()
@@ -392,14 +344,6 @@ func (e *Engine) finiteLosses() error {
 			task = "loss of task " + e.tasks[l.Task].Name
 		}
 		return errors.WithStack(&NotFiniteError{Step: e.step + 1, Task: task, Loss: v, Layer: e.tape.FirstNotFinite()})
-	}
-	return nil
-}
-
-// lossSeeds are the factors of the losses in a plain backward pass.
-func (e *Engine) lossSeeds() []float64 {
-	if e.mode() == autograd.Plain {
-		return e.seeds
 	}
 	return nil
 }
