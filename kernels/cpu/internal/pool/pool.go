@@ -214,9 +214,15 @@ func (p *Pool) help() {
 		if r := recover(); r != nil {
 			p.fail.Store(&failure{r})
 		}
-		if p.busy.Add(-1) == 0 && p.waits.Load() && p.waits.CompareAndSwap(true, false) {
-			p.finished <- struct{}{}
+		if p.busy.Add(-1) == 0 {
+			p.wakeCaller()
 		}
 	}()
 	p.work()
+}
+
+func (p *Pool) wakeCaller() {
+	if p.waits.Load() && p.waits.CompareAndSwap(true, false) {
+		p.finished <- struct{}{}
+	}
 }
