@@ -5,22 +5,18 @@ func larger(x, y float32) bool { return x > y || y != y && x == x }
 
 // top is Top in Go: insertion into a sorted list, which few elements reach.
 func top(picks []int32, x []float32) {
-	k := len(picks)
 	for n := range picks {
 		picks[n] = -1
 		if n < len(x) {
 			insert(picks[:n+1], x, n)
 		}
 	}
-	if k > 0 && k < len(x) {
-		topFrom(picks, x, k)
+	if len(picks) == 0 || len(picks) >= len(x) {
+		return
 	}
-}
-
-// topFrom goes on with a full list at element j.
-func topFrom(picks []int32, x []float32, j int) {
 	last := &picks[len(picks)-1]
-	for bound := x[*last]; j < len(x); j++ {
+	bound := x[*last]
+	for j := len(picks); j < len(x); j++ {
 		if v := x[j]; v <= bound || !larger(v, bound) {
 			continue
 		}

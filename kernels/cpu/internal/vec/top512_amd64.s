@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// lane numbers; then what a scalar is spread from: one, a step of sixteen, -Inf, the keys of NaN and of nothing
+// lane numbers; then what a scalar is spread from: one, -Inf, the keys of NaN and of nothing
 DATA top<>+0(SB)/8, $0x0000000100000000
 DATA top<>+8(SB)/8, $0x0000000300000002
 DATA top<>+16(SB)/8, $0x0000000500000004
@@ -12,11 +12,10 @@ DATA top<>+40(SB)/8, $0x0000000b0000000a
 DATA top<>+48(SB)/8, $0x0000000d0000000c
 DATA top<>+56(SB)/8, $0x0000000f0000000e
 DATA top<>+64(SB)/4, $1
-DATA top<>+68(SB)/4, $16
-DATA top<>+72(SB)/4, $0xff800000
-DATA top<>+76(SB)/4, $0x80000001
-DATA top<>+80(SB)/4, $0x80000000
-GLOBL top<>(SB), RODATA|NOPTR, $84
+DATA top<>+68(SB)/4, $0xff800000
+DATA top<>+72(SB)/4, $0x80000001
+DATA top<>+76(SB)/4, $0x80000000
+GLOBL top<>(SB), RODATA|NOPTR, $80
 
 // BEAT(r): lane i of Z7 counts lane (i+r) mod 16 when that comes before it. Lanes that wrap around have a lower number and win ties: their
 // keys, in Z6, are larger by one.
@@ -56,22 +55,13 @@ GLOBL top<>(SB), RODATA|NOPTR, $84
 #define FIRST(n) \
 	MOVL $-1, AX; \
 	BZHIL n, AX, AX; \
-	KMOVW AX, K1
-
-// FOUND(x): appends the numbers of the elements in Z12, of those in x, that are at least Z11, to the R11 that are on the stack.
-#define FOUND(x) \
-	VCMPPS $0x12, x, Z11, K2; \
-	KMOVW K2, AX; \
-	VPCOMPRESSD.Z Z12, K2, Z14; \
-	VMOVDQU32 Z14, index-128(SP)(R11*4); \
-	POPCNTL AX, AX; \
-	ADDQ AX, R11; \
-	VPADDD Z21, Z12, Z12
+	KMOVD AX, K1
 
 // func top512(picks *int32, k int, x *float32, n int) bool
 //
 // A row of one vector is ranked. Of a longer one the k-th largest of the sixteen largest, each of the elements i mod 16, is a bound that at least k elements reach,
-// and few more as a rule: those are ranked.
+// and few more as a rule: those are ranked. Less than
+// one pair of vectors in two has any of them, so there is a branch for those.
 TEXT ·top512(SB), NOSPLIT, $128-33
 	MOVQ picks+0(FP), DI
 	MOVQ k+8(FP), R8
@@ -79,19 +69,18 @@ TEXT ·top512(SB), NOSPLIT, $128-33
 	MOVQ n+24(FP), CX
 	VMOVDQU32 top<>+0(SB), Z12
 	VPBROADCASTD top<>+64(SB), Z20
-	VPBROADCASTD top<>+68(SB), Z21
-	VPBROADCASTD top<>+76(SB), Z22
-	VPBROADCASTD top<>+80(SB), Z23
+	VPBROADCASTD top<>+72(SB), Z22
+	VPBROADCASTD top<>+76(SB), Z23
 	VPXORD Z31, Z31, Z31
 	CMPQ CX, $16
 	JG many
 	FIRST(CX)
 	VMOVUPS.Z (SI), K1, Z0
-	VMOVDQU32 Z12, index-128(SP)
+	VMOVDQU32 Z12, index-64(SP)
 	JMP rank
 
 many:
-	VBROADCASTSS top<>+72(SB), Z0
+	VBROADCASTSS top<>+68(SB), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
@@ -143,38 +132,55 @@ bound:
 	VPBROADCASTD AX, Z8
 	VPERMPS Z0, Z8, Z11
 	XORQ R11, R11
-	MOVQ SI, BX
-	MOVQ CX, DX
-	SUBQ $16, DX
+	XORQ DX, DX
+	SUBQ $32, CX
+	JL rest
 
-found:
-	FOUND((BX))
+found: // by pairs of vectors
+	VCMPPS $0x12, (SI)(DX*4), Z11, K2
+	VCMPPS $0x12, 64(SI)(DX*4), Z11, K3
+	KUNPCKWD K2, K3, K2
+	KMOVD K2, AX
+	TESTL AX, AX
+	JZ next
+
+each:
+	TZCNTL AX, R9
+	ADDL DX, R9
 	CMPQ R11, $16
-	JG undecided
-	ADDQ $64, BX
-	SUBQ $16, DX
+	JGE undecided
+	MOVL R9, index-64(SP)(R11*4)
+	MOVL (SI)(R9*4), R10
+	MOVL R10, value-128(SP)(R11*4)
+	INCQ R11
+	BLSRL AX, AX
+	JNZ each
+
+next:
+	ADDQ $32, DX
+	SUBQ $32, CX
 	JGE found
-	ADDQ $16, DX
-	JZ all
-	FIRST(DX)
-	VMOVUPS.Z (BX), K1, Z4
+
+rest:
+	ADDQ $32, CX
+	JLE all
+	FIRST(CX)
+	VMOVUPS.Z (SI)(DX*4), K1, Z4
 	VCMPPS $0x12, Z4, Z11, K1, K2
-	KMOVW K2, AX
-	VPCOMPRESSD.Z Z12, K2, Z14
-	VMOVDQU32 Z14, index-128(SP)(R11*4)
-	POPCNTL AX, AX
-	ADDQ AX, R11
-	CMPQ R11, $16
-	JG undecided
+	KSHIFTRD $16, K1, K1
+	VMOVUPS.Z 64(SI)(DX*4), K1, Z4
+	VCMPPS $0x12, Z4, Z11, K1, K3
+	KUNPCKWD K2, K3, K2
+	KMOVD K2, AX
+	XORQ CX, CX // after these no more
+	TESTL AX, AX
+	JNZ each
 
 all:
 	CMPQ R11, R8
 	JL undecided
 	FIRST(R11)
-	KMOVW K1, K3
-	VMOVDQU32.Z index-128(SP), K1, Z12
-	VPXORD Z0, Z0, Z0
-	VGATHERDPS (SI)(Z12*4), K3, Z0
+	VMOVUPS value-128(SP), Z0
 
 rank:
 	RANK
@@ -185,7 +191,7 @@ pick:
 	VPCMPEQD Z10, Z7, K2
 	KMOVW K2, AX
 	TZCNTL AX, AX
-	MOVL index-128(SP)(AX*4), AX
+	MOVL index-64(SP)(AX*4), AX
 	MOVL AX, (DI)(DX*4)
 	VPADDD Z20, Z10, Z10
 	INCQ DX
@@ -197,40 +203,5 @@ pick:
 
 undecided:
 	MOVB $0, ret+32(FP)
-	VZEROUPPER
-	RET
-
-// func above256(index *int32, x *float32, n int, bound float32) int
-TEXT ·above256(SB), NOSPLIT, $0-40
-	MOVQ index+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VBROADCASTSS bound+24(FP), Y0
-	XORQ DX, DX
-	XORQ R8, R8
-
-eight:
-	SUBQ $8, CX
-	JL end
-	VMOVUPS (SI)(DX*4), Y1
-	VCMPPS $0x16, Y0, Y1, Y1 // not <=: greater, or one of them is NaN
-	VMOVMSKPS Y1, AX
-	TESTL AX, AX
-	JZ next
-
-each:
-	TZCNTL AX, BX
-	ADDL DX, BX
-	MOVL BX, (DI)(R8*4)
-	INCQ R8
-	BLSRL AX, AX
-	JNZ each
-
-next:
-	ADDQ $8, DX
-	JMP eight
-
-end:
-	MOVQ R8, ret+32(FP)
 	VZEROUPPER
 	RET
