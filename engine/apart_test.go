@@ -46,6 +46,29 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// TestApartBusy trains on a backend apart whose ops run beside the host, for the race detector.
+func TestApartBusy(t *testing.T) {
+	for _, args := range [][]string{
+		{"surgery.method=dwa"}, {"surgery.method=uncertainty", "accumulate=3"}, {"surgery.method=sum", "ema=0.9"}, {"surgery.method=pcgrad", "surgery.groups=expert"}, {"surgery.method=famo"},
+		{"surgery.every=3", "surgery.method=upgrad"}, {"surgery.memory=operands", "data.domains.0.rows=owned"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			want := newEngine(t, args...)
+			be, d := apart.New(cpu.New())
+			got := newOn(t, newConfig(t, args...), be)
+			stop := d.Start()
+			steps(t, want, 6)
+			steps(t, got, 3)
+			if _, err := got.Snapshot(0, ""); err != nil { // reads what the method remembers
+				t.Fatal(err)
+			}
+			steps(t, got, 3)
+			sameBits(t, downloaded(got), params(want))
+			stop()
+		})
+	}
+}
+
 // TestApartHalves does the same with products in bfloat16. Memory apart holds a rounded copy of the parameters for products, so whoever writes parameters without
 // refreshing that copy changes bits.
 func TestApartHalves(t *testing.T) {

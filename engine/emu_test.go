@@ -1,10 +1,16 @@
 package engine_test
 
 import (
+	"encoding/json"
+	"errors"
 	"math"
+	"slices"
+	"strconv"
 	"testing"
 
 	"artel/dtype"
+	"artel/engine"
+	"artel/internal/tol"
 	"artel/kernels"
 	"artel/kernels/cpu"
 	"artel/kernels/cuda"
@@ -71,6 +77,89 @@ func TestEmulator(t *testing.T) {
 	near(t, params(back), params(slow), start, 1e-3)
 }
 
+// TestEmulatorWeighs trains with a method that weighs losses: on the shipped PTX the stream asks it, as a node of the step's graph or by itself, with the losses, weights,
+// memory and parameters of the CPU, through a checkpoint too; and it stops where numbers are not finite as the CPU does.
+func TestEmulatorWeighs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("emulates thousands of kernels")
+	}
+	args := []string{"surgery.method={name: dwa, window: 1}", "batch=8", "data.prefetch=0"}
+	slow := newEngine(t, args...)
+	start := params(slow)
+	var want, got []engine.Result
+	collect := func(e *engine.Engine, out *[]engine.Result, n int) {
+		for range n {
+			steps(t, e, 1)
+			for _, r := range e.Results() {
+				r.Losses = slices.Clone(r.Losses)
+				*out = append(*out, r)
+			}
+		}
+	}
+	collect(slow, &want, 4)
+	t.Setenv(cuda.GraphsEnv, "0")
+	plain := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
+	collect(plain, &got, 4)
+	t.Setenv(cuda.GraphsEnv, "")
+	graphs := newOn(t, newConfig(t, args...), emulated(t, false, dtype.F32))
+	steps(t, graphs, 2)
+	resumed := newOn(t, newConfig(t, args...), emulated(t, true, dtype.F32))
+	restore(t, resumed, graphs)
+	steps(t, graphs, 2)
+	steps(t, resumed, 2)
+	sameBits(t, downloaded(graphs), downloaded(plain))
+	sameBits(t, downloaded(resumed), downloaded(plain))
+	near(t, downloaded(plain), params(slow), start, 1e-3)
+	for i, r := range got {
+		tol.Check(t, "losses", dtype.F32, 1000, r.Losses, want[i].Losses)
+	}
+	if len(got) < 2 {
+		t.Errorf("%d results of 4 steps", len(got))
+	}
+	tol.Check(t, "what the method remembers", dtype.F32, 1000, memory(t, graphs), memory(t, slow))
+
+	for _, e := range []*engine.Engine{slow, graphs} {
+		e.Backend().Axpy(kernels.Axpy{Dst: e.Set.Flat, Src: e.Set.Flat, Alpha: 1e19})
+		var err error
+		for i := 0; i < 4 && err == nil; i++ {
+			err = e.Step()
+		}
+		var nf *engine.NotFiniteError
+		if !errors.As(err, &nf) || nf.Step != 5 {
+			t.Errorf("%s: %v", e.Backend().Name, err)
+		}
+	}
+	tol.Check(t, "what the method remembers after the error", dtype.F32, 1000, memory(t, graphs), memory(t, slow))
+}
+
+// memory is what a method remembers, as a checkpoint holds it.
+func memory(t *testing.T, e *engine.Engine) (out []float64) {
+	t.Helper()
+	s, err := e.Snapshot(0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state struct {
+		Surgery []struct{ Data []string }
+	}
+	if err := json.Unmarshal(s.State, &state); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range state.Surgery {
+		for _, text := range a.Data {
+			v, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		t.Error("the method remembers nothing")
+	}
+	return out
+}
+
 // TestEmulatorHalves trains with products on tensor cores. An operand at a border of bfloat16 is rounded differently there and on the CPU; float32 lies further away.
 func TestEmulatorHalves(t *testing.T) {
 	if testing.Short() {
@@ -105,9 +194,9 @@ func distance(a, b []float64) float64 {
 // TestStepShape counts the driver's calls in a step: what waits is what design note 8 declares, nothing is allocated, loaded or copied back.
 func TestStepShape(t *testing.T) {
 	for _, c := range []struct {
-		method string
-		waits  int
-	}{{"sum", 0}, {"pcgrad", 1}, {"dwa", 0}, {"uncertainty", 0}} {
+		method       string
+		waits, calls int
+	}{{"sum", 0, 0}, {"pcgrad", 1, 0}, {"dwa", 0, 1}, {"uncertainty", 0, 1}} {
 		f := fake.New()
 		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
 		if err != nil {
@@ -130,6 +219,9 @@ func TestStepShape(t *testing.T) {
 		}
 		if n := f.Count("cuMemcpyHtoDAsync"); n != 1 {
 			t.Errorf("%s: %d uploads in a step, want one: the rows", c.method, n)
+		}
+		if n := f.Count("cuLaunchHostFunc"); n != c.calls {
+			t.Errorf("%s: %d functions of the host in a step, want %d", c.method, n, c.calls)
 		}
 		t.Logf("%s: %d launches, %d calls in a step", c.method, f.Count("cuLaunchKernel"), len(f.Calls))
 	}

@@ -12,6 +12,7 @@ import (
 	"artel/dtype"
 	"artel/engine"
 	"artel/internal/tol"
+	"artel/kernels/cpu"
 )
 
 // TestNoAllocations checks that after warm-up a hundred steps allocate nothing and start no goroutine, with the background loader at work. The runtime
@@ -22,8 +23,11 @@ func TestNoAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
-	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs"} {
-		e := newEngine(t, "surgery."+method)
+	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs", "method=dwa", "method=dwa apart", "method=sum apart"} {
+		args, late := strings.CutSuffix("surgery."+method, " apart")
+		be := cpu.New()
+		be.Apart = late // no more than that the host does not look at once
+		e := newOn(t, newConfig(t, args), be)
 		runtime.GC()
 		steps(t, e, 40)
 		best := uint64(math.MaxUint64)

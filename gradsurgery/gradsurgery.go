@@ -81,7 +81,7 @@ type Method interface {
 	Needs() Needs
 	// Weights writes w [m] so that the update of the unit is sum_t w[t] * (gradient of task Tasks[t]). It is called exactly once
 	// per unit and step, with 1 <= m <= tasks and finite numbers; it advances state only when it returns nil; it does not
-	// allocate. Methods of level TaskGradients return an error.
+	// allocate. Methods of level TaskGradients return an error. At level Losses it may run on a thread of a device's driver, one call at a time.
 	Weights(in *Input, w []float64) error
 }
 

@@ -24,7 +24,10 @@ type Device struct {
 	memory map[uint64]*tensor.Storage
 	shared []*tensor.Storage
 	queue  []func()
-	ran    uint64 // ops that have run; a ticket is the number of ops before it
+	queued uint64 // ops so far: a ticket
+	ran    uint64 // of them
+
+	busy *busy // runs the queue, or nil
 }
 
 // New returns the backend on top of one that computes at once in host memory.
@@ -33,7 +36,7 @@ func New(inner *kernels.Backend) (*kernels.Backend, *Device) {
 	be := *inner
 	be.Name, be.Apart, be.Alloc, be.AllocShared, be.Sync = "apart/"+inner.Name, true, d.alloc, d.allocShared, d.sync
 	be.Submit, be.Wait = d.submit, d.wait
-	be.Call = func(f func()) { d.queue = append(d.queue, f) }
+	be.Call = d.push
 	be.Keep = func(*tensor.Storage, bool) {}
 	v := reflect.ValueOf(&be).Elem()
 	for i := range v.NumField() {
@@ -77,29 +80,43 @@ func (d *Device) allocShared(t dtype.Type, n int) *tensor.Storage {
 	return tensor.Shared(t, n, p, d.address(n*t.Size()))
 }
 
-// run runs the first n ops of the queue.
-func (d *Device) run(n int) {
-	for _, f := range d.queue[:n] {
-		f()
+// push appends an op.
+func (d *Device) push(f func()) {
+	d.queued++
+	if d.busy != nil {
+		d.busy.push(f)
+		return
 	}
-	d.queue = slices.Delete(d.queue, 0, n)
-	d.ran += uint64(n)
+	d.queue = append(d.queue, f)
+}
+
+// reach runs the ops before a ticket and nothing more, or waits for who runs them.
+func (d *Device) reach(ticket uint64) {
+	if d.busy != nil {
+		d.busy.wait(ticket)
+		return
+	}
+	if ticket > d.ran {
+		n := int(ticket - d.ran)
+		for _, f := range d.queue[:n] {
+			f()
+		}
+		d.queue = slices.Delete(d.queue, 0, n)
+		d.ran = ticket
+	}
 }
 
 func (d *Device) sync() error {
 	d.Syncs++
-	d.run(len(d.queue))
+	d.reach(d.queued)
 	return nil
 }
 
-func (d *Device) submit() uint64 { return d.ran + uint64(len(d.queue)) }
+func (d *Device) submit() uint64 { return d.queued }
 
-// wait runs what the ticket stands for and nothing more.
 func (d *Device) wait(ticket uint64) error {
 	d.Waits++
-	if ticket > d.ran {
-		d.run(int(ticket - d.ran))
-	}
+	d.reach(ticket)
 	return nil
 }
 
@@ -111,7 +128,7 @@ func (d *Device) later(op reflect.Value) reflect.Value {
 		for i, a := range args {
 			kept[i] = d.keep(a)
 		}
-		d.queue = append(d.queue, func() { inner.Call(kept) })
+		d.push(func() { inner.Call(kept) })
 		return nil
 	})
 }
@@ -128,7 +145,7 @@ func (d *Device) copy(later func(kernels.Copy)) func(kernels.Copy) {
 		later(a)
 		if own(a.Dst) {
 			d.Downloads++
-			d.run(len(d.queue))
+			d.reach(d.queued)
 		} else if own(a.Src) {
 			d.Uploads++
 		}
