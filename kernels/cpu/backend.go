@@ -137,14 +137,6 @@ func (l *lender[T]) giveBack(s *T) {
 	}
 }
 
-// row returns room for n elements, in a lent buffer where they fit.
-func (b *backend) row(s *gemm.Scratch, n int) []float32 {
-	if buf := s.Buffer(); n <= len(buf) {
-		return buf[:n]
-	}
-	return make([]float32, n)
-}
-
 // loop is an op whose work is cut into chunks; its arguments wait in args while the workers run.
 type loop[A any] struct {
 	args A

@@ -189,8 +189,9 @@ func (b *backend) dropoutRows(a *kernels.Dropout, lo, hi int) {
 	dst, x, keys, act := matrix(a.Dst), matrix(a.X), ints(a.Keys), ints(a.Act)
 	cut := uint64(math.Ceil(a.P * (1 << 32)))
 	scale := float32(1 / (1 - a.P))
-	lent := b.scratch.take()
-	defer b.scratch.giveBack(lent)
+	lent := b.lines.take()
+	defer b.lines.giveBack(lent)
+	t := lent.parts(1, dst.cols)[0]
 	for c := lo; c < hi; c++ {
 		hiWord := counter(keys, a.Keys.Stride(0), of(act, c))
 		d, src := dst.row(c), x.row(c)
@@ -202,7 +203,6 @@ func (b *backend) dropoutRows(a *kernels.Dropout, lo, hi int) {
 		case !a.Accumulate:
 			b.vec.Dropout(d, src, a.Key.Key, hiWord, uint32(cut), scale)
 		default:
-			t := b.row(lent, len(d))
 			b.vec.Dropout(t, src, a.Key.Key, hiWord, uint32(cut), scale)
 			b.vec.Add(d, d, t)
 		}

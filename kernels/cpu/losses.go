@@ -47,14 +47,12 @@ func (b *backend) addLoss(loss []float64, scale float64) {
 func (b *backend) crossEntropyRows(a *kernels.CrossEntropy, lo, hi int) {
 	x, dx, label := matrix(a.X), matrix(a.DX), ints(a.Label)
 	v, smooth := float64(x.cols), a.Smoothing/float64(x.cols)
-	lent := b.scratch.take()
-	defer b.scratch.giveBack(lent)
+	lent := b.lines.take()
+	defer b.lines.giveBack(lent)
+	d := lent.parts(1, x.cols)[0]
 	for i := lo; i < hi; i++ {
-		var d []float32
 		if a.DX.Ok() {
 			d = dx.row(i)
-		} else {
-			d = b.row(lent, x.cols)
 		}
 		l := int(label[i])
 		if b.sums[i] = 0; l < 0 {

@@ -154,13 +154,13 @@ func (b *backend) moments(x []float32) (mean, variance float64) {
 
 func (b *backend) layerNormGradRows(a *kernels.LayerNormGrad, lo, hi int) {
 	dx, x, w, stat, dy, act := matrix(a.DX), matrix(a.X), floats(a.W), matrix(a.Stat), matrix(a.DY), ints(a.Act)
-	lent := b.scratch.take()
-	defer b.scratch.giveBack(lent)
+	lent := b.lines.take()
+	defer b.lines.giveBack(lent)
+	t := lent.parts(1, dx.cols)[0]
 	for c := lo; c < hi; c++ {
 		i := of(act, c)
 		d, src, h, st := dx.row(c), x.row(i), dy.row(c), stat.row(i)
 		if w != nil {
-			t := b.row(lent, len(h))
 			b.vec.Mul(t, h, w)
 			h = t
 		}

@@ -92,7 +92,7 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
 	b.through = v.pack && !b.direct && readable(p)
-	b.staged = p.BF16 && !v.inPlace(p, p1-p0) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
+	b.staged = p.BF16 && !v.inPlace(p) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += b.deep {
 		kc := min(b.deep, p.K-k0)
 		if b.staged && kc > 0 {

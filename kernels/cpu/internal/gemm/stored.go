@@ -102,10 +102,9 @@ func (v *Variant) storedBlock(s *Scratch, p *Product, k0, kc, lo, hi int) {
 	}
 }
 
-// inPlace tells whether tiles of an A that lies in memory as bfloat16 are read where they are.
-func (v *Variant) inPlace(p *Product, panels int) bool {
-	a := p.A
-	return a.H != nil && v.native(p) && a.CS == 1 && p.AI == nil && p.AK == nil && p.K%2 == 0 && (panels == 1 || a.RS%1024 != 0)
+// inPlace tells whether tiles of an A in bfloat16, which has its rows and columns in order, are read where they are.
+func (v *Variant) inPlace(p *Product) bool {
+	return p.A.H != nil && v.half != nil && p.A.CS == 1 && p.K%2 == 0
 }
 
 // widePanel is packPanel for a B that lies in memory as bfloat16.

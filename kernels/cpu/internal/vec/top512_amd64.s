@@ -59,9 +59,8 @@ GLOBL top<>(SB), RODATA|NOPTR, $80
 
 // func top512(picks *int32, k int, x *float32, n int) bool
 //
-// A row of one vector is ranked. Of a longer one the k-th largest of the sixteen largest, each of the elements i mod 16, is a bound that at least k elements reach,
-// and few more as a rule: those are ranked. Less than
-// one pair of vectors in two has any of them, so there is a branch for those.
+// A row of one vector is ranked. Of a longer one the k-th largest of the sixteen largest, each of the elements i mod 16, is a bound that at least k
+// elements reach, and few more as a rule: those are ranked.
 TEXT ·top512(SB), NOSPLIT, $128-33
 	MOVQ picks+0(FP), DI
 	MOVQ k+8(FP), R8

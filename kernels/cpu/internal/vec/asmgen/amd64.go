@@ -3,21 +3,13 @@ package main
 import (
 	"fmt"
 	"sort"
-	"strings"
 )
 
 // x86 emits a loop for AVX-512 (wide) or for AVX2 with FMA, which takes a vector of 16 in two halves.
 type x86 struct {
-	l      *loop
+	emitter
 	wide   bool
-	out    *strings.Builder
-	consts *table
-	last   []int
-	fixed  map[int]int // register of a broadcast that stays in one
-	sumReg []int       // first register of an accumulator: unroll*halves of them
-	free   []int       // vector registers for temporaries
-	freeK  []int       // mask registers
-	reg    map[int]int // register of a live temporary
+	freeK  []int // mask registers
 	pinned map[int]bool
 	offset int  // bytes from the index to the vector in hand
 	masked bool // the last, incomplete vector
@@ -41,8 +33,6 @@ func (t *table) index(bits uint32) int {
 	return i
 }
 
-type outOfRegisters struct{}
-
 var pointerRegs = []string{"DI", "SI", "BX", "R8", "R9", "R10"}
 
 func (x *x86) width() int {
@@ -61,8 +51,6 @@ func (x *x86) name(r int) string {
 	return fmt.Sprintf("Y%d", r)
 }
 
-func (x *x86) ins(format string, args ...any) { fmt.Fprintf(x.out, "\t"+format+"\n", args...) }
-
 // suffix is the ending of a function's name.
 func (x *x86) suffix() string {
 	if x.wide {
@@ -71,28 +59,13 @@ func (x *x86) suffix() string {
 	return "AVX2"
 }
 
-// x86Loop returns the assembly of l. It keeps as many constants in registers as there is room for.
+// x86Loop returns the assembly of l.
 func x86Loop(l *loop, wide bool, consts *table) string {
-	for keep := len(l.broadcasts()); ; keep-- {
-		if text, ok := tryX86(l, wide, consts, keep); ok {
-			return text
-		}
-		if keep == 0 {
-			panic("asmgen: " + l.name + " needs too many registers")
-		}
-	}
+	return withRegisters(l, func(keep int) string { return newX86(l, wide, consts, keep).function() })
 }
 
-func tryX86(l *loop, wide bool, consts *table, keep int) (text string, ok bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, short := r.(outOfRegisters); !short {
-				panic(r)
-			}
-			ok = false
-		}
-	}()
-	x := &x86{l: l, wide: wide, out: &strings.Builder{}, consts: consts, last: l.lastUse(), fixed: map[int]int{}}
+func newX86(l *loop, wide bool, consts *table, keep int) *x86 {
+	x := &x86{emitter: newEmitter(l, consts), wide: wide}
 	n := 32
 	if !wide {
 		n = 15 // Y15 has the mask of the last vector
@@ -113,11 +86,10 @@ func tryX86(l *loop, wide bool, consts *table, keep int) (text string, ok bool) 
 		x.free = append(x.free, r)
 	}
 	x.freeK = []int{7, 6, 5, 4, 3, 2}
-	x.function()
-	return x.out.String(), true
+	return x
 }
 
-func (x *x86) function() {
+func (x *x86) function() string {
 	l := x.l
 	name := l.symbol() + x.suffix()
 	size := l.frame()
@@ -198,6 +170,7 @@ func (x *x86) function() {
 	x.results(size)
 	x.ins("VZEROUPPER")
 	fmt.Fprintf(x.out, "\tRET\n\n")
+	return x.out.String()
 }
 
 // advance moves the index by n vectors.

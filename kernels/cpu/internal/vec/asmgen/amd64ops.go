@@ -2,28 +2,13 @@ package main
 
 import "fmt"
 
-// take reserves a register.
-func (x *x86) take(list *[]int) int {
-	if len(*list) == 0 {
-		panic(outOfRegisters{})
-	}
-	r := (*list)[len(*list)-1]
-	*list = (*list)[:len(*list)-1]
-	return r
-}
-
-func (x *x86) isBroadcast(v int) bool {
-	op := x.l.values[v].op
-	return op == opConst || op == opScalar
-}
-
 // register returns a register that holds v, and whether it is a copy of a broadcast for this operation only.
 func (x *x86) register(v int, i int, temps *[]int) int {
 	if r, ok := x.fixed[v]; ok {
 		return r
 	}
 	if x.isBroadcast(v) {
-		r := x.take(&x.free)
+		r := take(&x.free)
 		x.ins("VBROADCASTSS %s, %s", x.scalarAddress(v), x.name(r))
 		*temps = append(*temps, r)
 		return r
@@ -41,9 +26,6 @@ func (x *x86) operand(v, i int, temps *[]int) (text, suffix string) {
 	}
 	return x.name(x.register(v, i, temps)), ""
 }
-
-// dies says that temporary v is used for the last time by operation i.
-func (x *x86) dies(v, i int) bool { return !x.isBroadcast(v) && x.last[v] == i }
 
 // release frees what operation i was the last to use, but for keep.
 func (x *x86) release(i, keep int, temps []int) {
@@ -76,7 +58,7 @@ func (x *x86) value(i int) {
 	case opConst, opScalar:
 		return
 	case opLoad:
-		r := x.take(&x.free)
+		r := take(&x.free)
 		x.load(int(v.imm), r)
 		x.reg[i] = r
 		return
@@ -85,7 +67,7 @@ func (x *x86) value(i int) {
 		x.release(i, -1, temps)
 		return
 	case opLoadHalf:
-		r := x.take(&x.free)
+		r := take(&x.free)
 		if x.masked {
 			x.ins("VPMOVZXWD.Z %s, K1, %s", x.address(int(v.imm)), x.name(r))
 		} else {
@@ -123,7 +105,7 @@ func (x *x86) value(i int) {
 	case opSqrt, opRound, opFromInt, opShiftL, opShiftR, opShiftA:
 		a := x.register(v.args[0], i, &temps)
 		x.release(i, -1, temps)
-		dst = x.take(&x.free)
+		dst = take(&x.free)
 		switch v.op {
 		case opSqrt:
 			x.ins("VSQRTPS %s, %s", x.name(a), x.name(dst))
@@ -143,7 +125,7 @@ func (x *x86) value(i int) {
 		limit := x.register(v.args[1], i, &temps)
 		a := x.register(v.args[0], i, &temps)
 		x.release(i, -1, temps)
-		dst = x.take(&x.free)
+		dst = take(&x.free)
 		name := map[opcode]string{opAtMost: "VMINPS", opAtLeast: "VMAXPS"}[v.op]
 		x.ins("%s %s, %s, %s", name, x.name(a), x.name(limit), x.name(dst))
 	default:
@@ -154,7 +136,7 @@ func (x *x86) value(i int) {
 		ra := x.register(a, i, &temps)
 		rb, suffix := x.operand(b, i, &temps)
 		x.release(i, -1, temps)
-		dst = x.take(&x.free)
+		dst = take(&x.free)
 		name, ok := binary[v.op]
 		if !ok {
 			name = logical[v.op][0]
@@ -207,14 +189,14 @@ func (x *x86) accumulate(v value, i int) {
 	}
 	switch {
 	case v.op == opSum && x.masked && !x.wide:
-		t := x.take(&x.free)
+		t := take(&x.free)
 		x.ins("VANDPS Y15, %s, %s", x.name(a), x.name(t))
 		x.ins("VADDPS %s, %s, %s", x.name(t), acc, acc)
 		temps = append(temps, t)
 	case v.op == opSum:
 		x.ins("VADDPS %s, %s, %s%s", x.name(a), acc, mask, acc)
 	case x.masked && !x.wide:
-		t := x.take(&x.free)
+		t := take(&x.free)
 		x.ins("VMAXPS %s, %s, %s", acc, x.name(a), x.name(t))
 		x.ins("VBLENDVPS Y15, %s, %s, %s", x.name(t), acc, acc)
 		temps = append(temps, t)
@@ -251,7 +233,7 @@ func (x *x86) fused(v value, i int) {
 		rc, suffix := x.operand(c, i, &temps)
 		x.ins("%s213PS%s %s, %s, %s", name, suffix, rc, x.name(rb), x.name(dst))
 	default:
-		dst = x.take(&x.free)
+		dst = take(&x.free)
 		if _, ok := x.fixed[c]; !ok && x.isBroadcast(c) {
 			x.ins("VBROADCASTSS %s, %s", x.scalarAddress(c), x.name(dst))
 		} else {
@@ -274,12 +256,12 @@ func (x *x86) scaled(v value, i int) {
 	a, b := x.register(v.args[0], i, &temps), x.register(v.args[1], i, &temps)
 	if x.wide {
 		x.release(i, -1, temps)
-		dst := x.take(&x.free)
+		dst := take(&x.free)
 		x.ins("VSCALEFPS %s, %s, %s", x.name(b), x.name(a), x.name(dst))
 		x.reg[i] = dst
 		return
 	}
-	n, m := x.take(&x.free), x.take(&x.free)
+	n, m := take(&x.free), take(&x.free)
 	temps = append(temps, n, m)
 	x.ins("VCVTPS2DQ %s, %s", x.name(b), x.name(n))
 	x.ins("VPSRAD $1, %s, %s", x.name(n), x.name(m))
@@ -290,7 +272,7 @@ func (x *x86) scaled(v value, i int) {
 	}
 	x.ins("VMULPS %s, %s, %s", x.name(m), x.name(a), x.name(m))
 	x.release(i, -1, temps)
-	dst := x.take(&x.free)
+	dst := take(&x.free)
 	x.ins("VMULPS %s, %s, %s", x.name(n), x.name(m), x.name(dst))
 	x.reg[i] = dst
 }
@@ -302,12 +284,12 @@ func (x *x86) compare(v value, i int) {
 	predicate := map[opcode]int{opLess: 0x11, opAtMostEq: 0x12}[v.op]
 	x.release(i, -1, temps)
 	if x.wide {
-		k := x.take(&x.freeK)
+		k := take(&x.freeK)
 		x.ins("VCMPPS%s $%d, %s, %s, K%d", suffix, predicate, b, x.name(a), k)
 		x.reg[i] = k
 		return
 	}
-	dst := x.take(&x.free)
+	dst := take(&x.free)
 	x.ins("VCMPPS $%d, %s, %s, %s", predicate, b, x.name(a), x.name(dst))
 	x.reg[i] = dst
 }
@@ -318,7 +300,7 @@ func (x *x86) choose(v value, i int) {
 	no := x.register(v.args[2], i, &temps)
 	yes, suffix := x.operand(v.args[1], i, &temps)
 	x.release(i, -1, temps)
-	dst := x.take(&x.free)
+	dst := take(&x.free)
 	if x.wide {
 		x.ins("VBLENDMPS%s %s, %s, K%d, %s", suffix, yes, x.name(no), m, x.name(dst))
 	} else {

@@ -3,46 +3,25 @@ package main
 import (
 	"fmt"
 	"sort"
-	"strings"
 )
 
 // neon emits a loop for arm64. A vector of 16 is four registers; a loop without sums takes one register at a time.
 //
 // Registers: R0 to R5 the slices, R6 elements left, R19 the record, R20 and R22 scratch, R21 the constants, V31 the mask of the last elements.
 type neon struct {
-	l       *loop
-	out     *strings.Builder
-	consts  *table
-	last    []int
-	fixed   map[int]int // register of a broadcast that stays in one
-	sumReg  []int       // first register of an accumulator: unroll*4 of them
-	free    []int
-	reg     map[int]int
+	emitter
 	partial bool // fewer than four elements
 	acc     int  // which register of an accumulator
 	labels  int
 }
 
-// neonLoop returns the assembly of l. It keeps as many constants in registers as there is room for.
+// neonLoop returns the assembly of l.
 func neonLoop(l *loop, consts *table) string {
-	for keep := len(l.broadcasts()); keep >= 0; keep-- {
-		if text, ok := tryNeon(l, consts, keep); ok {
-			return text
-		}
-	}
-	panic("asmgen: " + l.name + " needs too many registers")
+	return withRegisters(l, func(keep int) string { return newNeon(l, consts, keep).function() })
 }
 
-func tryNeon(l *loop, consts *table, keep int) (text string, ok bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, short := r.(outOfRegisters); !short {
-				panic(r)
-			}
-			ok = false
-		}
-	}()
-	x := &neon{l: l, out: &strings.Builder{}, consts: consts, last: l.lastUse(), fixed: map[int]int{}}
+func newNeon(l *loop, consts *table, keep int) *neon {
+	x := &neon{emitter: newEmitter(l, consts)}
 	n := 31
 	for range l.sums {
 		n -= 4 * l.unroll
@@ -58,11 +37,8 @@ func tryNeon(l *loop, consts *table, keep int) (text string, ok bool) {
 	for r := n - 1; r >= 0; r-- {
 		x.free = append(x.free, r)
 	}
-	x.function()
-	return x.out.String(), true
+	return x
 }
-
-func (x *neon) ins(format string, args ...any) { fmt.Fprintf(x.out, "\t"+format+"\n", args...) }
 
 // op3 and op2 are instructions that the assembler does not know, on four lanes.
 func (x *neon) op3(name string, dst, a, b int) {
@@ -100,7 +76,7 @@ func (x *neon) broadcast(v, dst int) {
 	x.ins("VDUP R22, V%d.S4", dst)
 }
 
-func (x *neon) function() {
+func (x *neon) function() string {
 	l := x.l
 	name, size := l.symbol()+"Neon", l.frame()
 	fmt.Fprintf(x.out, "// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, l.asmSignature(), name, size)
@@ -163,6 +139,7 @@ func (x *neon) function() {
 	fmt.Fprintf(x.out, "done:\n")
 	x.results(size)
 	fmt.Fprintf(x.out, "\tRET\n\n")
+	return x.out.String()
 }
 
 // part emits the body for four elements, or for the R6 modulo 4 ones that remain.

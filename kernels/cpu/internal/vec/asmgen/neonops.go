@@ -2,20 +2,6 @@ package main
 
 import "fmt"
 
-func (x *neon) take() int {
-	if len(x.free) == 0 {
-		panic(outOfRegisters{})
-	}
-	r := x.free[len(x.free)-1]
-	x.free = x.free[:len(x.free)-1]
-	return r
-}
-
-func (x *neon) isBroadcast(v int) bool {
-	op := x.l.values[v].op
-	return op == opConst || op == opScalar
-}
-
 // registers returns registers that hold the arguments of operation i, and frees what is not needed after it, but for keep: an argument whose
 // register the result takes over.
 func (x *neon) registers(i, keep int) (regs []int) {
@@ -23,7 +9,7 @@ func (x *neon) registers(i, keep int) (regs []int) {
 	for _, v := range x.l.values[i].args {
 		r, ok := x.fixed[v]
 		if !ok && x.isBroadcast(v) {
-			r = x.take()
+			r = take(&x.free)
 			x.broadcast(v, r)
 			temps = append(temps, r)
 		} else if !ok {
@@ -42,9 +28,6 @@ func (x *neon) registers(i, keep int) (regs []int) {
 	return regs
 }
 
-// dies says that temporary v is used for the last time by operation i.
-func (x *neon) dies(v, i int) bool { return !x.isBroadcast(v) && x.last[v] == i }
-
 // value emits operation i for the elements in hand.
 func (x *neon) value(i int) {
 	v := x.l.values[i]
@@ -54,7 +37,7 @@ func (x *neon) value(i int) {
 	case opConst, opScalar:
 		return
 	case opLoad:
-		r := x.take()
+		r := take(&x.free)
 		x.load(int(v.imm), r)
 		x.reg[i] = r
 		return
@@ -75,7 +58,7 @@ func (x *neon) value(i int) {
 		return
 	}
 	regs := x.registers(i, -1)
-	dst := x.take()
+	dst := take(&x.free)
 	switch v.op {
 	case opSqrt:
 		x.op2("FSQRT", dst, regs[0])
@@ -140,13 +123,13 @@ func (x *neon) accumulate(v value, i int) {
 		x.op3(map[opcode]string{opSum: "FADD", opMax: "FMAXNM"}[v.op], acc, acc, a)
 		return
 	}
-	t := x.take()
+	t := take(&x.free)
 	if v.op == opSum {
 		x.op3("AND", t, a, 31)
 		x.op3("FADD", acc, acc, t)
 	} else {
 		x.op3("FMAXNM", t, acc, a)
-		m := x.take()
+		m := take(&x.free)
 		x.move(m, 31)
 		x.op3("BSL", m, t, acc)
 		x.move(acc, m)
@@ -165,7 +148,7 @@ func (x *neon) fused(v value, i int) {
 		x.reg[i] = regs[2]
 		return
 	}
-	dst := x.take() // before the arguments are freed: they are read after it is written
+	dst := take(&x.free) // before the arguments are freed: they are read after it is written
 	regs := x.registers(i, -1)
 	x.move(dst, regs[2])
 	x.op3(name, dst, regs[0], regs[1])
@@ -174,7 +157,7 @@ func (x *neon) fused(v value, i int) {
 
 // scaled is a * 2^b in two steps, of which only the second can leave the normal numbers.
 func (x *neon) scaled(i int) {
-	n, m, one := x.take(), x.take(), x.take()
+	n, m, one := take(&x.free), take(&x.free), take(&x.free)
 	regs := x.registers(i, -1)
 	x.op2("FCVTNS", n, regs[1])
 	x.shift(opShiftA, m, n, 1)
@@ -198,7 +181,7 @@ func (x *neon) choose(v value, i int) {
 		x.reg[i] = regs[0]
 		return
 	}
-	dst := x.take()
+	dst := take(&x.free)
 	regs := x.registers(i, -1)
 	x.move(dst, regs[0])
 	x.op3("BSL", dst, regs[1], regs[2])
