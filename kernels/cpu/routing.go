@@ -49,8 +49,9 @@ func topKGradRows(a *kernels.TopKGrad, lo, hi int) {
 
 func (b *backend) gatherSumRows(a *kernels.GatherSum, lo, hi int) {
 	dst, src, w, inv := matrix(a.Dst), matrix(a.Src), matrix(a.W), intMatrix(a.Inv)
+	var sum terms // once: to clear it costs as much as to add a short row
 	for t := lo; t < hi; t++ {
-		sum := terms{dst: dst.row(t), add: a.Accumulate}
+		sum.dst, sum.add = dst.row(t), a.Accumulate
 		for k, r := range inv.row(t) {
 			if r < 0 {
 				continue

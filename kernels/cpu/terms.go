@@ -10,12 +10,13 @@ type terms struct {
 	with [4]float32
 }
 
-// term adds factor * row, now or in end. What dst has in common with rows must not be needed after the fourth term.
+// term adds factor * row, later. Where there are more than four, no row may have memory in common with dst.
 func (t *terms) term(b *backend, row []float32, factor float32) {
-	t.row[t.n], t.with[t.n] = row, factor
-	if t.n++; t.n == 4 {
+	if t.n == 4 {
 		t.flush(b)
 	}
+	t.row[t.n], t.with[t.n] = row, factor
+	t.n++
 }
 
 // end adds what waits; without any term and without add, dst is 0.
