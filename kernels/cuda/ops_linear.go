@@ -2,29 +2,22 @@ package cuda
 
 import (
 	"artel/kernels"
-	"artel/tensor"
 )
 
 func (d *device) linear() kernels.Linear {
-	follow := d.epilogue()
 	return kernels.Linear{
 		GEMM: func(a kernels.GEMM) {
 			m, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
-			product := a.C
-			if a.Pre.Ok() {
-				product = a.Pre
-			}
-			if d.warpgroupProduct(kernels.GroupedGEMM{A: a.A, B: a.B, C: product}, a.Bias, a.Accumulate, 1) {
-				follow(a, product)
+			if d.warpgroupProduct(kernels.GroupedGEMM{A: a.A, B: a.B, C: a.C}, a, 1) {
 				return
 			}
 			t := gemmTiling(d.products, d.copied(a.A, a.B), d.units, m, n)
-			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).ptr(a.Bias).i64(m, n, k).flag(a.Accumulate).
-				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)|roundBit(d.products), int(a.F), 0).optional(a.Pre).ptr(a.Scale).optional(a.Residual).tiles(t, t.gemm(m, n))
+			d.product(t, "gemm").view(a.A).view(a.B).mat(a.C).i64(m, n, k).
+				i32(halfBit(a.A, halfA)|halfBit(a.B, halfB)|roundBit(d.products), 0).follow(a).tiles(t, t.gemm(m, n))
 		},
 		GroupedGEMM: func(a kernels.GroupedGEMM) {
 			groups, k, n := a.B.Dim(0), a.B.Dim(1), a.B.Dim(2)
-			if d.warpgroupProduct(a, tensor.Tensor{}, false, groups) {
+			if d.warpgroupProduct(a, kernels.GEMM{}, groups) {
 				return
 			}
 			t := tilingFor(d.products, d.copied(a.A, a.B), d.units, 1, a.C.Dim(0), n)
@@ -58,18 +51,7 @@ func (d *device) linear() kernels.Linear {
 	}
 }
 
-// epilogue returns what launches the rest of a GEMM after its product, element by element and in place.
-func (d *device) epilogue() func(a kernels.GEMM, product tensor.Tensor) {
-	e, m := d.elementwise(), d.moves()
-	return func(a kernels.GEMM, product tensor.Tensor) {
-		if a.F != kernels.Identity || a.Pre.Ok() {
-			e.Map(kernels.Map{Dst: a.C, X: product, F: a.F})
-		}
-		if a.Scale.Ok() {
-			e.RowScale(kernels.RowScale{Dst: a.C, S: a.Scale, Y: a.C})
-		}
-		if a.Residual.Ok() {
-			m.Axpy(kernels.Axpy{Dst: a.C, Src: a.Residual, Alpha: 1, Accumulate: true})
-		}
-	}
+// follow adds what follows a product element by element.
+func (c call) follow(a kernels.GEMM) call {
+	return c.ptr(a.Bias).flag(a.Accumulate).i32(int(a.F)).optional(a.Pre).ptr(a.Scale).optional(a.Residual)
 }

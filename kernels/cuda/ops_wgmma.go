@@ -187,8 +187,9 @@ func (d *device) tensorMap(m *driver.TensorMap, o *operand, rank int) *driver.Te
 	return m
 }
 
-// warpgroupProduct queues a grouped product on warpgroups; Index, Off and bias may be none. It reports whether there is a kernel for it.
-func (d *device) warpgroupProduct(a kernels.GroupedGEMM, bias tensor.Tensor, accumulate bool, groups int) bool {
+// warpgroupProduct queues a grouped product on warpgroups, whose Index and Off may be none, with what follows it in e, whose operands are not read. It reports whether there is
+// a kernel for it.
+func (d *device) warpgroupProduct(a kernels.GroupedGEMM, e kernels.GEMM, groups int) bool {
 	rows, n, k := a.C.Dim(0), a.C.Dim(1), a.A.Dim(1)
 	if !d.takes(rows, groups, n, k) {
 		return false
@@ -201,7 +202,7 @@ func (d *device) warpgroupProduct(a kernels.GroupedGEMM, bias tensor.Tensor, acc
 	}
 	d.pack(&x, &y)
 	d.op("wgmma", t.product[l]).maps(d.tensorMap(&d.wgmma.maps[0], &x, 2), d.tensorMap(&d.wgmma.maps[1], &y, 3)).
-		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).ptr(bias).ptr(a.Off).i32(groups, halfBit(a.C, 1)).i64(rows, n, k).flag(accumulate).
+		raw(x.at).i64(x.ld).ptr(a.Index).mat(a.C).ptr(a.Off).i32(groups, halfBit(a.C, 1)).i64(rows, n, k).follow(e).
 		persistent(t.grid(rows, groups, n), t.shared())
 	return true
 }

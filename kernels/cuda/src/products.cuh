@@ -180,24 +180,20 @@ struct epilogue {
 	mat residual;
 };
 
-// A block makes a tile. Grids are as large as it takes, so that nothing has to be kept from tile to tile.
-template <class E> __device__ inline void gemm_body(typename E::shared& sh, view a, view b, mat c, i64 m, i64 n, i64 k, int types, const epilogue& e) {
-	typename E::fragment f;
-	i64 across = (n + E::COLS - 1) / E::COLS;
-	i64 w = blockIdx.x, i0 = w / across * E::ROWS, j0 = w % across * E::COLS;
-	E::zero(f);
-	E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0, types & ROUNDS}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0, types & ROUNDS}, (int)k);
-	output out(c), pre(e.pre), residual(e.residual);
-	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
-		i64 r = i0 + i, s = j0 + j;
-		if (r >= m || s >= n) return;
+// Where a product goes, and what follows it on the way.
+struct followed {
+	output out, pre, residual;
+	const epilogue& e;
+	__device__ followed(mat c, int half, const epilogue& e) : out(c, half), pre(e.pre), residual(e.residual), e(e) {}
+	// Finishes four columns of a row and stores them.
+	__device__ void put(i64 r, i64 s, i64 n, float (&v)[4]) const {
 		float old[4];
 		if (e.accumulate) out.get(r, s, n, old);
-		if (e.residual.p) residual.get(r, s, n, old);
+		if (residual.p) residual.get(r, s, n, old);
 #pragma unroll
 		for (int q = 0; q < 4; q++)
 			if (e.bias && s + q < n) v[q] += e.bias[s + q];
-		if (e.pre.p) pre.put(r, s, n, v);
+		if (pre.p) pre.put(r, s, n, v);
 		if (e.function != IDENTITY)
 #pragma unroll 1
 			for (int q = 0; q < 4; q++) { // in a circle: one copy of the functions
@@ -208,9 +204,22 @@ template <class E> __device__ inline void gemm_body(typename E::shared& sh, view
 #pragma unroll
 		for (int q = 0; q < 4; q++) {
 			if (e.scale) v[q] *= factor;
-			if (e.accumulate || e.residual.p) v[q] += old[q];
+			if (e.accumulate || residual.p) v[q] += old[q];
 		}
 		out.put(r, s, n, v);
+	}
+};
+
+// A block makes a tile. Grids are as large as it takes, so that nothing has to be kept from tile to tile.
+template <class E> __device__ inline void gemm_body(typename E::shared& sh, view a, view b, mat c, i64 m, i64 n, i64 k, int types, const epilogue& e) {
+	typename E::fragment f;
+	i64 across = (n + E::COLS - 1) / E::COLS;
+	i64 w = blockIdx.x, i0 = w / across * E::ROWS, j0 = w % across * E::COLS;
+	E::zero(f);
+	E::template product<EITHER, EITHER>(f, sh, {(const char*)a.p, types & HALF_A, a.rs, a.cs, nullptr, nullptr, i0, m, 0, 0, types & ROUNDS}, {(const char*)b.p, types & HALF_B, b.cs, b.rs, nullptr, nullptr, j0, n, 0, 0, types & ROUNDS}, (int)k);
+	followed to(c, 0, e);
+	E::each(f, sh, [&](int i, int j, float (&v)[4]) {
+		if (i0 + i < m && j0 + j < n) to.put(i0 + i, j0 + j, n, v);
 	});
 }
 
@@ -377,7 +386,7 @@ template <class E> __device__ inline void grouped_gated_grad_body(typename E::sh
 
 // The product alone of an engine.
 #define GEMM(E, NAME) \
-	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(gemm)(view a, view b, mat c, const float* bias, i64 m, i64 n, i64 k, int accumulate, int types, int function, int, mat pre, const float* scale, mat residual) { \
+	KERNEL __launch_bounds__(E::THREADS, E::BLOCKS) NAME(gemm)(view a, view b, mat c, i64 m, i64 n, i64 k, int types, int, const float* bias, int accumulate, int function, mat pre, const float* scale, mat residual) { \
 		SHARED(E); \
 		gemm_body<E>(sh, a, b, c, m, n, k, types, {bias, accumulate, function, pre, scale, residual}); \
 	}

@@ -2,7 +2,7 @@
 #include "groups.cuh"
 
 template <class S, int TA, int TB>
-__device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathered a, mat c, const float* bias, const int* off, int groups, int half, i64 m, i64 n, i64 k, int accumulate) {
+__device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathered a, mat c, const int* off, int groups, int half, i64 m, i64 n, i64 k, const epilogue& e) {
 	place<S> p = make_ring<S>(a.index ? 1 + COPIERS : 1);
 	walk t = {off, groups, m, (n + S::TN - 1) / S::TN, 0};
 	t.template open<S::TM>();
@@ -12,30 +12,26 @@ __device__ inline void product(const tensor_map& ma, const tensor_map& mb, gathe
 		return;
 	}
 	more_registers<224>();
-	output out(c, half);
+	followed to(c, half, e);
+	bool whole = to.out.wide && !half && n % 4 == 0 && e.function == IDENTITY && !e.pre.p && !e.scale && !e.residual.p;
 	for (i64 w = blockIdx.x; t.template find<S::TM>(w); w += gridDim.x) {
 		sums<S> s;
 		s.template multiply<TA, TB>(p, (k + STEP - 1) / STEP);
 		i64 j0 = t.j * S::TN;
-		if (out.wide && !half && n % 4 == 0) {
-			s.store(p.desk, &c.at(t.i, j0), c.ld, (int)min(t.end - t.i, (i64)S::TM), (int)min(n - j0, (i64)S::TN), bias ? bias + j0 : nullptr, accumulate);
+		if (whole) {
+			s.store(p.desk, &c.at(t.i, j0), c.ld, (int)min(t.end - t.i, (i64)S::TM), (int)min(n - j0, (i64)S::TN), e.bias ? e.bias + j0 : nullptr, e.accumulate);
 			continue;
 		}
 		s.each(p.desk, [&](int row, int col, float (&v)[4]) {
-			i64 i = t.i + row, j = j0 + col;
-			if (i >= t.end || j >= n) return;
-#pragma unroll
-			for (int q = 0; q < 4; q++)
-				if (bias && j + q < n) v[q] += bias[j + q];
-			out.put(i, j, n, v, accumulate);
+			if (t.i + row < t.end && j0 + col < n) to.put(t.i + row, j0 + col, n, v);
 		});
 	}
 }
 
 #define PRODUCT(TM, TN, NAME, TA, TB)                                                                                                                                                          \
-	KERNEL __launch_bounds__(BLOCK, 1) product_##TM##x##TN##_##NAME(const __grid_constant__ tensor_map ma, const __grid_constant__ tensor_map mb, gathered a, mat c, const float* bias,        \
-		const int* off, int groups, int half, i64 m, i64 n, i64 k, int accumulate) {                                                                                                       \
-		product<shape<TM, TN>, TA, TB>(ma, mb, a, c, bias, off, groups, half, m, n, k, accumulate);                                                                                        \
+	KERNEL __launch_bounds__(BLOCK, 1) product_##TM##x##TN##_##NAME(const __grid_constant__ tensor_map ma, const __grid_constant__ tensor_map mb, gathered a, mat c, const int* off,           \
+		int groups, int half, i64 m, i64 n, i64 k, const float* bias, int accumulate, int function, mat pre, const float* scale, mat residual) {                                           \
+		product<shape<TM, TN>, TA, TB>(ma, mb, a, c, off, groups, half, m, n, k, {bias, accumulate, function, pre, scale, residual});                                                      \
 	}
 
 // By the contiguous dimension of A and of B: d the depth, o the outer one.
