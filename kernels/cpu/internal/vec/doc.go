@@ -2,8 +2,8 @@
 //
 // A Set is one implementation: AVX-512, AVX2, NEON or Go. Command asmgen writes them from one list of operations, each of which rounds
 // once, and sums have a fixed order that depends on the length alone; so all sets give the same bits. Dropout, the
-// rounding to bfloat16 and Top are written by hand. Functions of one variable have a stated error in units of the last place, the largest of a sample of float32 that
-// ulp_test.go draws; with -exhaustive it tries every number.
+// rounding to bfloat16 and Top are written by hand. Functions of one variable have a stated error in units of the last place, the largest of all float32: ulp_test.go
+// tries a sample of them, and with -exhaustive every one.
 package vec
 
 //go:generate go run ./asmgen
@@ -42,13 +42,13 @@ type Set struct {
 
 	// Functions of one variable. In brackets the largest error found, in units of the last place; Phi has none of its own under -13, sigmoid in
 	// SiLU none under -87, where the error is less than the smallest normal number.
-	Exp      func(dst, x []float32) // [0.81]
-	Log      func(dst, x []float32) // [0.76]; NaN for x < 0
-	Sigmoid  func(dst, x []float32) // [2]
-	Tanh     func(dst, x []float32) // [2]
-	Softplus func(dst, x []float32) // [2.5] log(1 + e^x)
-	GELU     func(dst, x []float32) // [5] x*Phi(x)
-	SiLU     func(dst, x []float32) // [3] x*sigmoid(x)
+	Exp      func(dst, x []float32) // [0.89]
+	Log      func(dst, x []float32) // [0.87]; NaN for x < 0
+	Sigmoid  func(dst, x []float32) // [2.4]
+	Tanh     func(dst, x []float32) // [1.4]
+	Softplus func(dst, x []float32) // [2.9] log(1 + e^x)
+	GELU     func(dst, x []float32) // [6.7] x*Phi(x)
+	SiLU     func(dst, x []float32) // [3.3] x*sigmoid(x)
 	ReLU     func(dst, x []float32) // max(x, 0); NaN stays
 
 	// dx = f'(x) * dy.

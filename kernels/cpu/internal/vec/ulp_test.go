@@ -39,15 +39,15 @@ type loop1 = func(dst, x []float32)
 var unaries = []unary{
 	{"exp", func(s *vec.Set) loop1 { return s.Exp }, math.Exp, 1, math.Inf(-1)},
 	{"log", func(s *vec.Set) loop1 { return s.Log }, math.Log, 1, math.Inf(-1)},
-	{"sigmoid", func(s *vec.Set) loop1 { return s.Sigmoid }, sigmoid, 2, math.Inf(-1)},
-	{"tanh", func(s *vec.Set) loop1 { return s.Tanh }, math.Tanh, 2, math.Inf(-1)},
-	{"softplus", func(s *vec.Set) loop1 { return s.Softplus }, softplus, 2.5, math.Inf(-1)},
-	{"gelu", func(s *vec.Set) loop1 { return s.GELU }, gelu, 5, -13},
-	{"silu", func(s *vec.Set) loop1 { return s.SiLU }, func(x float64) float64 { return x * sigmoid(x) }, 3, -87},
+	{"sigmoid", func(s *vec.Set) loop1 { return s.Sigmoid }, sigmoid, 2.5, math.Inf(-1)},
+	{"tanh", func(s *vec.Set) loop1 { return s.Tanh }, math.Tanh, 1.5, math.Inf(-1)},
+	{"softplus", func(s *vec.Set) loop1 { return s.Softplus }, softplus, 3, math.Inf(-1)},
+	{"gelu", func(s *vec.Set) loop1 { return s.GELU }, gelu, 7, -13},
+	{"silu", func(s *vec.Set) loop1 { return s.SiLU }, func(x float64) float64 { return x * sigmoid(x) }, 3.5, -87},
 	{"exp'", func(s *vec.Set) loop1 { return byOne(s.ExpGrad) }, math.Exp, 1, math.Inf(-1)},
-	{"sigmoid'", func(s *vec.Set) loop1 { return byOne(s.SigmoidGrad) }, bell, 4, math.Inf(-1)},
-	{"tanh'", func(s *vec.Set) loop1 { return byOne(s.TanhGrad) }, func(x float64) float64 { return 4 * bell(2*x) }, 4, math.Inf(-1)},
-	{"softplus'", func(s *vec.Set) loop1 { return byOne(s.SoftplusGrad) }, sigmoid, 2, math.Inf(-1)},
+	{"sigmoid'", func(s *vec.Set) loop1 { return byOne(s.SigmoidGrad) }, bell, 4.5, math.Inf(-1)},
+	{"tanh'", func(s *vec.Set) loop1 { return byOne(s.TanhGrad) }, func(x float64) float64 { return 4 * bell(2*x) }, 4.5, math.Inf(-1)},
+	{"softplus'", func(s *vec.Set) loop1 { return byOne(s.SoftplusGrad) }, sigmoid, 2.5, math.Inf(-1)},
 }
 
 // TestULP sweeps float32: the error of every function in every set stays within its bound.
@@ -76,6 +76,9 @@ func TestULP(t *testing.T) {
 				for j, v := range x {
 					want := u.f(float64(v))
 					if float64(v) < u.lo {
+						if want != want && y[j] != y[j] { // of -Inf
+							continue
+						}
 						tiny = max(tiny, math.Abs(float64(y[j])-want))
 						continue
 					}
@@ -85,7 +88,7 @@ func TestULP(t *testing.T) {
 				}
 			}
 			t.Logf("%s %s: %.2f ulp at %v, %.2g in the tail", set.Name, u.name, worst, at, tiny)
-			if worst > u.ulps || tiny > 0x1p-126 {
+			if worst > u.ulps || !(tiny <= 0x1p-126) {
 				t.Errorf("%s %s(%v) is off by %.2f units of the last place, want at most %v; %g in the tail", set.Name, u.name, at, worst, u.ulps, tiny)
 			}
 		}
