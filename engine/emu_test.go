@@ -79,13 +79,18 @@ func TestEmulator(t *testing.T) {
 	near(t, params(back), params(slow), start, 1e-3)
 }
 
-// TestEmulatorWeighs trains with a method that weighs losses: on the shipped PTX the stream asks it, as a node of the step's graph or by itself, with the losses, weights,
-// memory and parameters of the CPU, through a checkpoint too; and it stops where numbers are not finite as the CPU does.
+// TestEmulatorWeighs trains with methods that weigh losses, one of them with those after the step too: on the shipped PTX the stream asks it, as a node of the step's graph or by
+// itself, with the losses, weights, memory and parameters of the CPU, through a checkpoint too; and it stops where numbers are not finite as the CPU does.
 func TestEmulatorWeighs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("emulates thousands of kernels")
 	}
-	args := []string{"surgery.method={name: dwa, window: 1}", "batch=8", "data.prefetch=0"}
+	for _, method := range []string{"{name: dwa, window: 1}", "famo"} {
+		t.Run(method, func(t *testing.T) { emulatorWeighs(t, "surgery.method="+method, "batch=8", "data.prefetch=0") })
+	}
+}
+
+func emulatorWeighs(t *testing.T, args ...string) {
 	slow := newEngine(t, args...)
 	start := params(slow)
 	var want, got []engine.Result
@@ -196,9 +201,9 @@ func distance(a, b []float64) float64 {
 // TestStepShape counts the driver's calls in a step: what waits is what design note 8 declares, nothing is allocated, loaded or copied back.
 func TestStepShape(t *testing.T) {
 	for _, c := range []struct {
-		method       string
-		waits, calls int
-	}{{"sum", 0, 0}, {"pcgrad", 1, 0}, {"dwa", 0, 1}, {"uncertainty", 0, 1}} {
+		method                 string
+		waits, calls, forwards int
+	}{{"sum", 0, 0, 1}, {"pcgrad", 1, 0, 1}, {"dwa", 0, 1, 1}, {"uncertainty", 0, 1, 1}, {"famo", 0, 2, 2}} {
 		f := fake.New()
 		be, _, err := cuda.OpenOn(f.API(), 0, dtype.F32)
 		if err != nil {
@@ -218,16 +223,16 @@ func TestStepShape(t *testing.T) {
 		if n := f.Count("cuStreamSynchronize"); n != c.waits {
 			t.Errorf("%s: a step waits %d times, want %d", c.method, n, c.waits)
 		}
-		if n := f.Count("cuEventSynchronize"); n != 1-c.waits {
-			t.Errorf("%s: a step waits %d times for a step before it, want %d", c.method, n, 1-c.waits)
+		if n := f.Count("cuEventSynchronize"); n != c.forwards-c.waits {
+			t.Errorf("%s: a step waits %d times for recordings before it, want %d", c.method, n, c.forwards-c.waits)
 		}
 		for _, call := range []string{"cuMemAlloc", "cuMemHostAlloc", "cuMemFree", "cuMemFreeHost", "cuModuleLoadDataEx", "cuModuleGetFunction", "cuMemcpyDtoHAsync", "cuMemcpyDtoH", "cuMemcpyHtoD", "cuCtxSynchronize"} {
 			if n := f.Count(call); n != 0 {
 				t.Errorf("%s: %d calls of %s in a step, want none", c.method, n, call)
 			}
 		}
-		if n := f.Count("cuMemcpyHtoDAsync"); n != 1 {
-			t.Errorf("%s: %d uploads in a step, want one: the rows", c.method, n)
+		if n := f.Count("cuMemcpyHtoDAsync"); n != c.forwards {
+			t.Errorf("%s: %d uploads in a step, want %d: the rows of every forward pass", c.method, n, c.forwards)
 		}
 		if n := f.Count("cuLaunchHostFunc"); n != c.calls {
 			t.Errorf("%s: %d functions of the host in a step, want %d", c.method, n, c.calls)
@@ -243,7 +248,7 @@ func TestGraphs(t *testing.T) {
 	for _, c := range []struct {
 		method string
 		most   int
-	}{{"sum", 1}, {"dwa", 1}, {"pcgrad", 2}} { // one for every wait and for the rows, and the tail that the Sync below launches
+	}{{"sum", 1}, {"dwa", 1}, {"famo", 2}, {"pcgrad", 2}} { // one for every wait and for the rows, and the tail that the Sync below launches
 		f := fake.New()
 		ran := 0
 		f.Kernel = func(string, *driver.Launch) error {

@@ -57,7 +57,8 @@ type Engine struct {
 	weights    tensor.Tensor // F64 [M]: the same where no host has seen them, or none
 	ids        []int         // tasks with labels
 	small      []float64
-	quiet      bool // a pass repeats one whose losses are known
+	quiet      bool  // a pass repeats one whose losses are known
+	kept       *kept // where losses go that no host looks at yet
 	stats      []*moe.Stats
 	watch      func(stage string, err error) // or nil
 }

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"math"
+	"slices"
 	"testing"
 
+	"artel/autograd"
 	"artel/dtype"
 	"artel/internal/tol"
 )
@@ -70,6 +73,21 @@ func RepGradient(t *testing.T, e *Engine) (grad []float64, h func() float64) {
 		t.Fatal(err)
 	}
 	return append([]float64(nil), e.sink.Grad.F64()...), h
+}
+
+// SpoilOnce makes an auxiliary loss after one step NaN where the stream looks for it.
+func SpoilOnce(e *Engine, step int64) {
+	for i := range e.flights.ring {
+		f := &e.flights.ring[i]
+		call := f.asked.callAfter
+		f.asked.callAfter = func() {
+			if f.step == step {
+				f.after.values.F64()[slices.Index(f.after.tasks, autograd.AuxLoss)] = math.NaN()
+				step = -1
+			}
+			call()
+		}
+	}
 }
 
 // Losses are the losses of the last step by task.

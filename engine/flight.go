@@ -18,12 +18,18 @@ type flight struct {
 	step   int64       // made before it
 	before data.Cursor // position of the data before it
 	ticket uint64
-	out    tensor.Tensor // F64 [2]: squared norm of the gradient, and the gate: NaN when the step changed nothing
-	values tensor.Tensor // F64 [>=n]: losses as recorded
-	tasks  []int         // [n] of the values
+	out    tensor.Tensor // F64 [3]: squared norm of the gradient; the gate at the end: NaN when something was not finite or refused; the gate when parameters had moved, see learn
+	kept   kept          // the losses of the step
+	after  kept          // those of its batch after the update, where a method asks for them
 	known  bool          // the losses of the engine are those of this step
 	asked  *asked        // for a method that reads losses, or nil
 	result Result
+}
+
+// kept are losses as recorded, for a look once they are there.
+type kept struct {
+	values tensor.Tensor // F64 [>=n]
+	tasks  []int         // [n]
 }
 
 // Result is what a finished step tells.
@@ -44,16 +50,23 @@ type flights struct {
 	under   int
 	gate    tensor.Tensor // F64 [1]: 1, or NaN from a step on that was not finite; see kernels.Clip
 	closely bool          // a step is looked at as it runs
+	refused bool          // a method has refused losses after a step: from there on none is asked. While steps are under way only functions that ops call touch this
 	done    []Result      // not fetched yet; the memory of the slices behind is used again
 }
 
 func newFlights(be *kernels.Backend, tasks int) *flights {
 	f := &flights{gate: be.New(dtype.F64, 1)}
-	be.Fill(f.gate, 1)
+	f.open(be)
 	for i := range f.ring {
-		f.ring[i].out, f.ring[i].result.Losses = be.NewShared(dtype.F64, 2), make([]float64, tasks)
+		f.ring[i].out, f.ring[i].result.Losses = be.NewShared(dtype.F64, 3), make([]float64, tasks)
 	}
 	return f
+}
+
+// open lets steps change things again, when none is under way.
+func (f *flights) open(be *kernels.Backend) {
+	f.refused = false
+	be.Fill(f.gate, 1)
 }
 
 // at returns the i-th oldest step under way; for i = under it is the one to be recorded.
@@ -69,7 +82,8 @@ func (e *Engine) takeOff() error {
 		return err
 	}
 	f := e.flight()
-	f.step, f.tasks, f.known, e.quiet = e.step, f.tasks[:0], false, false
+	f.step, f.known, e.quiet = e.step, false, false
+	e.keepIn(&f.kept)
 	e.loader.CursorInto(&f.before)
 	e.surgeon.normSq = f.normSq()
 	return nil
@@ -81,44 +95,50 @@ func (e *Engine) flight() *flight { return e.flights.at(e.flights.under) }
 // closely reports whether the host looks at losses and norms while a step runs: on a backend that computes at once, where a method waits more than once anyway or
 // has changed what it remembers on the device, and to find what was not finite.
 func (e *Engine) closely() bool {
-	return !e.be.Apart || e.flights.closely || e.surgeon.memory != nil || e.method.Needs.AfterStep || e.at != nil && e.at.rep != nil
+	return !e.be.Apart || e.flights.closely || e.surgeon.memory != nil || e.method.Needs.AfterStep && !e.weighs() || e.at != nil && e.at.rep != nil
+}
+
+// keepIn forgets the losses in k, where those of the recordings from here on go.
+func (e *Engine) keepIn(k *kept) {
+	k.tasks = k.tasks[:0]
+	e.kept = k
 }
 
 // keepLosses notes the losses of a recording for later, and closes the gate when they are not finite.
 func (e *Engine) keepLosses() {
-	f, n := e.flight(), e.tape.Losses()
-	at := len(f.tasks)
-	if !f.values.Ok() || f.values.Len() < at+n {
-		old := f.values
-		f.values = e.be.NewShared(dtype.F64, max(2*(at+n), 64))
+	k, n := e.kept, e.tape.Losses()
+	at := len(k.tasks)
+	if !k.values.Ok() || k.values.Len() < at+n {
+		old := k.values
+		k.values = e.be.NewShared(dtype.F64, max(2*(at+n), 64))
 		if at > 0 {
-			e.be.Copy(kernels.Copy{Dst: f.values.Narrow(0, 0, at), Src: old.Narrow(0, 0, at)})
+			e.be.Copy(kernels.Copy{Dst: k.values.Narrow(0, 0, at), Src: old.Narrow(0, 0, at)})
 		}
 	}
 	for i := 0; i < n; {
 		v := e.tape.LossValues(i)
-		e.be.Copy(kernels.Copy{Dst: f.values.Narrow(0, at+i, v.Len()), Src: v})
+		e.be.Copy(kernels.Copy{Dst: k.values.Narrow(0, at+i, v.Len()), Src: v})
 		e.be.Check(kernels.Check{X: v, Gate: e.flights.gate})
 		i += v.Len()
 	}
 	for i := range n {
-		f.tasks = append(f.tasks, e.tape.LossAt(i).Task)
+		k.tasks = append(k.tasks, e.tape.LossAt(i).Task)
 	}
 }
 
 // readKept sums up the kept losses of a step, once its ops have finished.
 func (e *Engine) readKept(f *flight) (finite bool) {
 	f.known = true
-	e.aux, finite = f.sum(e.losses)
+	e.aux, finite = f.kept.sum(e.losses)
 	return finite
 }
 
-// sum adds up the kept losses by task, once they are there.
-func (f *flight) sum(losses []float64) (aux float64, finite bool) {
+// sum adds up the losses by task, once they are there.
+func (k *kept) sum(losses []float64) (aux float64, finite bool) {
 	clear(losses)
 	finite = true
-	for i, t := range f.tasks {
-		v := f.values.F64()[i]
+	for i, t := range k.tasks {
+		v := k.values.F64()[i]
 		finite = finite && v-v == 0
 		if t == autograd.AuxLoss {
 			aux += v
@@ -168,17 +188,22 @@ func (e *Engine) collect(n int) error {
 		if gate := f.out.F64()[1]; gate != gate {
 			return e.again(f)
 		}
-		r := &f.result
-		if !f.known {
-			e.readKept(f)
-			copy(r.Losses, e.losses)
-			r.Aux = e.aux
-		}
-		r.Step, r.Info = f.step+1, e.opt.Info(f.step, f.out.F64()[0])
-		fs.keep(r)
+		e.tell(f)
 		fs.first, fs.under = (fs.first+1)%mostFlights, fs.under-1
 	}
 	return nil
+}
+
+// tell makes the result of a step that has ended.
+func (e *Engine) tell(f *flight) {
+	r := &f.result
+	if !f.known {
+		e.readKept(f)
+		copy(r.Losses, e.losses)
+		r.Aux = e.aux
+	}
+	r.Step, r.Info = f.step+1, e.opt.Info(f.step, f.out.F64()[0])
+	e.flights.keep(r)
 }
 
 // keep copies a result to those not fetched yet.
@@ -208,6 +233,10 @@ func (e *Engine) again(f *flight) error {
 	if err := e.loader.Seek(e.cursor); err != nil {
 		return err
 	}
+	fs.open(e.be)
+	if f.asked != nil && f.asked.moved() {
+		return e.learnAgain(f)
+	}
 	state := e.surgeryState()
 	var arrays [][]float64 // a method has seen this step already
 	if f.asked != nil {
@@ -217,7 +246,6 @@ func (e *Engine) again(f *flight) error {
 	for _, a := range state {
 		arrays = append(arrays, append([]float64(nil), a.Data...))
 	}
-	e.be.Fill(fs.gate, 1)
 	fs.closely = true
 	err := e.Step()
 	fs.closely = false
@@ -230,7 +258,7 @@ func (e *Engine) again(f *flight) error {
 // forget drops the steps under way and their results.
 func (e *Engine) forget() {
 	e.flights.under, e.flights.done = 0, e.flights.done[:0]
-	e.be.Fill(e.flights.gate, 1)
+	e.flights.open(e.be)
 }
 
 // Finish waits for the steps under way. Its error is that of Step.

@@ -24,6 +24,8 @@ func variants() map[string][]string {
 		"gradnorm, last layer":  {"surgery.method=gradnorm", "surgery.method.layers=last"},
 		"m_config, rotating":    {"surgery.method=m_config", "surgery.method.rotate=true", "surgery.groups=layer"},
 		"cr_mogm of gradvac":    {"surgery.method={name: cr_mogm, base: gradvac}", "surgery.groups=layer"},
+		"famo, accumulate":      {"surgery.method=famo", "accumulate=3"},
+		"cr_mogm of famo":       {"surgery.method={name: cr_mogm, base: famo}", "ema=0.9"},
 		"inner products only":   {"surgery.memory=gram", "surgery.groups=layer"},
 		"operands":              {"surgery.memory=operands", "data.domains.0.rows=owned", "surgery.groups=layer"},
 		"weights used again":    {"surgery.every=4", "surgery.method=upgrad"},

@@ -77,8 +77,8 @@ func (e *Engine) begin(k int) error {
 		return nil
 	}
 	clear(e.losses)
-	f := e.flight()
-	e.aux, f.tasks = 0, f.tasks[:0]
+	e.aux = 0
+	e.keepIn(&e.flight().kept)
 	return nil
 }
 
@@ -313,13 +313,17 @@ func (e *Engine) afterStep() error {
 	if !e.method.Needs.AfterStep {
 		return nil
 	}
-	before := append(e.small[:0], e.losses...)
+	if e.weighsApart() {
+		return e.learn()
+	}
+	before, aux := append(e.small[:0], e.losses...), e.aux
 	if err := e.replay(); err != nil {
 		return err
 	}
 	e.present()
 	err := e.method.AfterStep(e.ids, e.presentLosses())
 	copy(e.losses, before)
+	e.aux = aux
 	return err
 }
 

@@ -23,7 +23,7 @@ func TestNoAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
-	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs", "method=dwa", "method=dwa apart", "method=sum apart"} {
+	for _, method := range []string{"method=pcgrad", "method=sum", "method=mgda", "method=graddrop", "method=famo", "method=moco", "memory=gram", "memory=operands", "every=3", "sparse=0.5", "at=inputs", "method=dwa", "method=dwa apart", "method=famo apart", "method=sum apart"} {
 		args, late := strings.CutSuffix("surgery."+method, " apart")
 		be := cpu.New()
 		be.Apart = late // no more than that the host does not look at once

@@ -69,23 +69,28 @@ func (e *Engine) replay() error {
 }
 
 // asked is how a method that reads losses is asked while the device computes: between the ops that make the losses and those that read their weights the
-// backend calls a function, which sees what ops left in shared tables. Until the step is collected nothing else touches this, or what the method remembers.
+// backend calls a function, which sees what ops left in shared tables; another one, where the method learns from losses after the step, behind the ops that make those. Until
+// the step is collected nothing else touches this, or what the method remembers.
 type asked struct {
 	f      *flight
+	fs     *flights
 	method *gradsurgery.Surgery
 	in     gradsurgery.Input
 	losses []float64     // [M]
 	w      []float64     // [M], of the present tasks
-	answer tensor.Tensor // F64 [M+1]: weights of the losses, 1 by default; then 1, or NaN when the method has refused
+	answer tensor.Tensor // F64 [M+2]: weights of the losses, 1 by default; then 1, or NaN when the method has refused them; the same for the losses after the step
 	before []float64     // what the method remembered before
-	call   func()        // run; made once
+
+	call, callAfter func() // run and runAfter; made once
+}
+
+// weighs reports whether the method at work makes weights of losses.
+func (e *Engine) weighs() bool {
+	return e.method.Needs.Level == gradsurgery.Losses && !e.method.Needs.Blind
 }
 
 // weighsApart reports whether a method is asked for weights of losses that the host has not seen.
-func (e *Engine) weighsApart() bool {
-	n := &e.method.Needs
-	return n.Level == gradsurgery.Losses && !n.Blind && !e.closely()
-}
+func (e *Engine) weighsApart() bool { return e.weighs() && !e.closely() }
 
 // newAsked prepares the steps that may be under way.
 func (e *Engine) newAsked() {
@@ -99,9 +104,9 @@ func (e *Engine) newAsked() {
 	e.weights = e.be.New(dtype.F64, m)
 	for i := range e.flights.ring {
 		f := &e.flights.ring[i]
-		a := &asked{f: f, method: e.method, losses: make([]float64, m), w: make([]float64, m), answer: e.be.NewShared(dtype.F64, m+1), before: make([]float64, size)}
+		a := &asked{f: f, fs: e.flights, method: e.method, losses: make([]float64, m), w: make([]float64, m), answer: e.be.NewShared(dtype.F64, m+2), before: make([]float64, size)}
 		a.in.Tasks, a.in.Losses = make([]int, 0, m), make([]float64, 0, m)
-		a.call = a.run
+		a.call, a.callAfter = a.run, a.runAfter
 		f.asked = a
 	}
 }
@@ -119,26 +124,84 @@ func (e *Engine) ask() {
 // run asks the method. A step whose losses it refuses, because they are not finite or for reasons of its own, changes nothing and is made again later under the eyes of the
 // host, which then gets the error.
 func (a *asked) run() {
-	saved := a.before[:0]
-	for _, s := range a.method.State() {
-		saved = append(saved, s.Data...)
-	}
-	a.f.sum(a.losses)
-	for _, t := range a.in.Tasks {
-		a.in.Losses = append(a.in.Losses, a.losses[t])
-	}
 	out := a.answer.F64()
 	for t := range out {
 		out[t] = 1
 	}
+	if a.fs.refused {
+		return
+	}
+	saved := a.before[:0]
+	for _, s := range a.method.State() {
+		saved = append(saved, s.Data...)
+	}
+	a.sum(&a.f.kept)
 	w := a.w[:len(a.in.Tasks)]
 	if a.method.Weights(&a.in, w) != nil {
-		out[len(out)-1] = math.NaN()
+		out[len(out)-2] = math.NaN()
 		return
 	}
 	for i, t := range a.in.Tasks {
 		out[t] = w[i]
 	}
+}
+
+// sum makes the losses of the present tasks of those kept, and reports whether all are finite.
+func (a *asked) sum(k *kept) (finite bool) {
+	_, finite = k.sum(a.losses)
+	a.in.Losses = a.in.Losses[:0]
+	for _, t := range a.in.Tasks {
+		a.in.Losses = append(a.in.Losses, a.losses[t])
+	}
+	return finite
+}
+
+// learn queues the forward passes after the update, and the function that hands their losses to the method.
+func (e *Engine) learn() error {
+	f := e.flight()
+	e.be.Copy(kernels.Copy{Dst: f.out.Narrow(0, 2, 1), Src: e.flights.gate})
+	e.quiet = false
+	e.keepIn(&f.after)
+	if err := e.replay(); err != nil {
+		return err
+	}
+	e.be.Call(f.asked.callAfter)
+	e.be.Check(kernels.Check{X: f.asked.answer.Narrow(0, len(e.tasks)+1, 1), Gate: e.flights.gate})
+	return nil
+}
+
+// runAfter hands the method the losses after the step, unless the step has changed nothing. When they are not finite, or the method refuses them, the steps behind this one
+// change nothing, what the method remembers in the middle of a step included: the host hands the losses over once more, and gets the error.
+func (a *asked) runAfter() {
+	if a.fs.refused || !a.moved() {
+		return
+	}
+	if !a.sum(&a.f.after) || a.method.AfterStep(a.in.Tasks, a.in.Losses) != nil {
+		a.fs.refused = true
+		out := a.answer.F64()
+		out[len(out)-1] = math.NaN()
+	}
+}
+
+// moved reports whether the step of a method that learns from losses after it has moved parameters, once the ops of the step have finished.
+func (a *asked) moved() bool {
+	gate := a.f.out.F64()[2]
+	return a.method.Needs.AfterStep && gate == gate
+}
+
+// learnAgain goes to the end of a step that counts, but whose losses after it do not, and makes these under the eyes of the host.
+func (e *Engine) learnAgain(f *flight) error {
+	e.nextBatches()
+	e.useBatch(0)
+	e.endStep()
+	e.opt.SetSteps(e.step)
+	e.flights.closely = true
+	err := e.afterStep()
+	e.flights.closely = false
+	if err == nil {
+		e.tell(f)
+	}
+	return err
 }
 
 // undo gives the method back what it remembered before the step.
