@@ -38,7 +38,7 @@ type failure struct{ value any }
 
 // worker is one helper goroutine.
 type worker struct {
-	job    atomic.Uint32 // number of jobs given to it
+	given  atomic.Bool // there is a job that it has not taken
 	parked atomic.Bool
 	wake   chan struct{}
 }
@@ -50,9 +50,12 @@ var shared = sync.OnceValue(func() *Pool { return New(0) })
 func Shared() *Pool { return shared() }
 
 // patience is how long an idle helper looks for work, and the caller for the end of a loop, before it parks: longer than the gaps between the ops
-// of a step that are no loops. To wake a parked one takes tens of microseconds. Nobody waits by sched_yield: where processors are shared with other
-// processes, Linux 6.18 puts a thread that yields behind all of them, by a time slice for each call, which stops a step for minutes.
+// of a step that are no loops. To wake a parked one takes tens of microseconds.
 const patience = 200 * time.Microsecond
+
+// mostYields is how often one that looks lets another thread have its processor, which may be the very one that it looks for. Not without a limit: where processors are shared
+// with other processes, Linux 6.18 puts a thread that yields behind all of them, by a time slice for each call, which stops a step for minutes.
+const mostYields = 20
 
 // New returns a pool of n workers, the caller counted; n < 1 means GOMAXPROCS.
 func New(n int) *Pool {
@@ -130,7 +133,7 @@ func (p *Pool) start(helpers int) {
 	p.busy.Store(int64(helpers))
 	woken := false
 	for _, w := range p.workers[:helpers] {
-		w.job.Add(1)
+		w.given.Store(true)
 		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
 			woken = true
@@ -144,8 +147,14 @@ func (p *Pool) start(helpers int) {
 	}
 }
 
-// wait returns when the last helper has finished.
+// wait takes the job back from helpers that have not begun, and returns when the others have finished. One that has just been woken may wait for the processor that the
+// caller is on; there is nothing left for it to do.
 func (p *Pool) wait() {
+	for _, w := range p.workers[:p.active] {
+		if w.given.Load() && w.given.CompareAndSwap(true, false) {
+			p.busy.Add(-1)
+		}
+	}
 	for !lookFor(func() bool { return p.busy.Load() == 0 }) {
 		p.waits.Store(true)
 		if p.busy.Load() == 0 && p.waits.CompareAndSwap(true, false) {
@@ -160,6 +169,7 @@ func lookFor(met func() bool) bool {
 	if met() {
 		return true
 	}
+	yields := 0
 	for start := time.Now(); ; {
 		for range 64 {
 			if met() {
@@ -168,6 +178,10 @@ func lookFor(met func() bool) bool {
 		}
 		if time.Since(start) > patience {
 			return false
+		}
+		if yields < mostYields {
+			yields++
+			yield()
 		}
 		runtime.Gosched()
 	}
@@ -193,18 +207,17 @@ func (p *Pool) work() {
 
 // serve is the life of a helper.
 func (p *Pool) serve(w *worker) {
-	seen := uint32(0)
-	given := func() bool { return w.job.Load() != seen }
 	for {
-		for !lookFor(given) {
+		for !lookFor(w.given.Load) {
 			w.parked.Store(true)
-			if given() && w.parked.CompareAndSwap(true, false) {
+			if w.given.Load() && w.parked.CompareAndSwap(true, false) {
 				break
 			}
 			<-w.wake
 		}
-		seen++
-		p.help()
+		if w.given.CompareAndSwap(true, false) {
+			p.help()
+		}
 	}
 }
 
