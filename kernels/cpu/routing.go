@@ -102,18 +102,18 @@ type counting struct {
 	set   []int32
 	e     int
 	part  int     // rows of a part
-	tally []int32 // [parts, sets*(E+1)]: the picks by expert, then the rows, of every set
+	size  int     // counts of a part: sets*(E+1)
+	tally []int32 // [parts,size]: the picks by expert, then the rows, of every set
 }
 
 func (b *backend) pickCounter() func(kernels.CountPicks) {
 	loop := newLoop(countPicksPart)
 	return func(a kernels.CountPicks) {
 		count, rows := intMatrix(a.Count), ints(a.Rows)
-		w := counting{index: intMatrix(a.Index), set: ints(a.Set), e: count.cols}
-		size := count.n * (w.e + 1)
-		w.part = max(1, max(partPicks, partShare*size)/max(1, w.index.cols))
+		w := counting{index: intMatrix(a.Index), set: ints(a.Set), e: count.cols, size: count.n * (count.cols + 1)}
+		w.part = max(1, max(partPicks, partShare*w.size)/max(1, w.index.cols))
 		parts := (w.index.n + w.part - 1) / w.part
-		b.last = grown(b.last, parts*size)
+		b.last = grown(b.last, parts*w.size)
 		w.tally = b.last
 		loop.args = w
 		b.pool.Run(w.index.n, w.part, loop.run)
@@ -122,7 +122,7 @@ func (b *backend) pickCounter() func(kernels.CountPicks) {
 			clear(to)
 			rows[s] = 0
 			for i := range parts {
-				from := w.tally[i*size+s*(w.e+1):][:w.e+1]
+				from := w.tally[i*w.size+s*(w.e+1):][:w.e+1]
 				for e := range to {
 					to[e] += from[e]
 				}
@@ -133,8 +133,7 @@ func (b *backend) pickCounter() func(kernels.CountPicks) {
 }
 
 func countPicksPart(a *counting, lo, hi int) {
-	size := len(a.tally) / ((a.index.n + a.part - 1) / a.part)
-	tally := a.tally[lo/a.part*size:][:size]
+	tally := a.tally[lo/a.part*a.size:][:a.size]
 	clear(tally)
 	for i := lo; i < hi; i++ {
 		if a.set[i] < 0 {

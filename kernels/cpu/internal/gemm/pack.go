@@ -149,7 +149,7 @@ func (v *Variant) fetchPanel(p *Product, k0, kc, j0, i, parts int) {
 	b := p.B
 	switch {
 	case v.fetch == nil || p.BK != nil:
-	case p.Kept != nil && p.Kept.filled(p, k0, j0/Panel):
+	case p.Kept != nil && p.Kept.filled(k0, j0/Panel):
 		rows := v.words(p, kc)
 		if lo, hi := i*rows/parts, (i+1)*rows/parts; hi > lo {
 			v.fetch(v.memory(p, k0, j0/Panel)[lo*Panel:], Panel, hi-lo, Panel)

@@ -91,14 +91,14 @@ func (v *Variant) Run(p *Product, lo, hi, p0, p1 int, s *Scratch) {
 		}
 		b.c, b.ci, b.cj = s.output((hi-lo)*b.ldc), lo, p0*Panel
 	}
-	b.through = v.pack && !b.direct && readable(p)
+	b.through = v.pack && !b.direct && p.Kept == nil && readable(p)
 	b.staged = p.BF16 && !v.inPlace(p) || p.AI != nil || p.AK != nil || p1-p0 > 1 && slow(p.A)
 	for k0 := 0; k0 < p.K || k0 == 0; k0 += b.deep {
 		kc := min(b.deep, p.K-k0)
 		if b.staged && kc > 0 {
 			v.block(s, p, k0, kc, lo, hi)
 		}
-		if p.Cold && hi-lo <= coldRows && (p.Kept == nil || !p.Kept.filled(p, k0, p0)) { // kept panels follow each other in memory
+		if p.Cold && hi-lo <= coldRows && (p.Kept == nil || !p.Kept.filled(k0, p0)) { // kept panels follow each other in memory
 			v.touchB(&b, k0, kc)
 		}
 		if v.isShort(&b, kc) {
@@ -194,17 +194,19 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 	if !direct && kc > 0 {
 		kept, filled = v.claim(p, k0, panel)
 	}
-	through := b.through && nr == Panel && !filled
+	through := b.through && nr == Panel
 	packed := kept
 	if packed == nil {
 		packed = s.panel[:]
 	}
-	switch {
-	case through || direct:
+	if direct || through {
 		s.tile.b, s.tile.bs = unsafe.Pointer(&p.B.P[k0*p.B.RS+j0]), 4*p.B.RS
-	default:
+	} else {
 		if !filled {
 			v.panel(packed, p, k0, kc, j0, nr)
+		}
+		if !filled && kept != nil {
+			p.Kept.finish(k0, panel)
 		}
 		s.tile.b, s.tile.bs = unsafe.Pointer(&packed[0]), 4*Panel
 	}
@@ -221,9 +223,6 @@ func (v *Variant) onePanel(b *block, k0, kc, panel int) {
 		next = j0 + (1-p.Pair)*Panel
 	}
 	v.column(b, k0, kc, j0, nr, next)
-	if kept != nil && !filled {
-		p.Kept.finish(p, k0, panel)
-	}
 }
 
 // widePanels is the number of panels of Variant.wide.
